@@ -1,0 +1,1 @@
+"""Where people meet the twin; each platform the same file names."""

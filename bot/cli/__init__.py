@@ -1,0 +1,1 @@
+"""`twin …`: one file per group of commands."""

@@ -1,0 +1,1 @@
+"""Files and texts in, cited passages out. Knows nothing of chat."""

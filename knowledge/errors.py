@@ -1,0 +1,35 @@
+"""What can go wrong with documents, in sentences that may be shown to a person."""
+
+
+class KnowledgeError(Exception):
+    """Something about a document or the index that a person can understand and act on."""
+
+
+class NoAudience(KnowledgeError):
+    """A search that does not say who will read the result."""
+
+    def __init__(self) -> None:
+        super().__init__("A search needs an audience: say who will read the result.")
+
+
+class Unreadable(KnowledgeError):
+    """A file of a known type that cannot be read; the text says why."""
+
+
+class Unsupported(KnowledgeError):
+    """A file of a type that is not read at all."""
+
+
+class UnknownDocument(KnowledgeError):
+    """No document has this id."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(f"There is no document {document_id!r}. `twin docs list` shows what there is.")
+
+
+class IndexAway(KnowledgeError):
+    """The vector index cannot be reached or did not come back."""
+
+
+class ModelMissing(KnowledgeError):
+    """The embedding model's files are not there; the text says how to get them."""
