@@ -32,6 +32,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """How long an answer took, in milliseconds since the question."""
+
+    retrieve: float = 0.0
+    first_token: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the twin says: Markdown with `[n]` pointing into `sources`, or an abstention that names what it does know."""
 
@@ -40,6 +49,9 @@ class Answer:
     abstained: bool
     provider: str
     model: str
+    conversation_id: str = ""
+    message_id: str = ""
+    timings_ms: Timings = Timings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,3 +33,13 @@ class IndexAway(KnowledgeError):
 
 class ModelMissing(KnowledgeError):
     """The embedding model's files are not there; the text says how to get them."""
+
+
+class IndexOutdated(KnowledgeError):
+    """The index was built with another embedding model than the one that is set."""
+
+    def __init__(self, built_with: str, asked_for: str) -> None:
+        super().__init__(
+            f"The index was built with the embedding model {built_with}, but {asked_for} is set. "
+            "Run `twin reindex` to rebuild it, or set the model back."
+        )

@@ -8,8 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.documents import Audience, Filters
+from knowledge.errors import KnowledgeError
 
 Vector = NDArray[np.float32]
+Vectors = NDArray[np.float32]
+"""One vector per row."""
+
+
+class IndexDamaged(KnowledgeError):
+    """The index is there but cannot be used; it can be built again from the database."""
+
+
+class WrongDimension(KnowledgeError):
+    """The index holds vectors of another embedding model."""
+
+    def __init__(self, place: str, *, has: int, wanted: int) -> None:
+        super().__init__(
+            f"The vector index in {place} holds vectors of {has} numbers, the embedding model makes {wanted}. "
+            "`twin reindex` builds the index again for this model."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""`twin ask` and `twin search`."""
+
+import shutil
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli import frame, shapes
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+app = typer.Typer()
+
+AsPerson = Annotated[str, typer.Option("--as", metavar="PERSON", help="Who asks; with --in it decides what may be used.")]
+InPlace = Annotated[str, typer.Option("--in", metavar="PLACE", help="Where the answer will be read, e.g. slack:T1:C9.")]
+Day = typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")
+
+
+@app.command(epilog="Examples: `twin ask 'Who signs the invoices?'`, `twin ask 'Who signs?' --json | jq -r .answer`")
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    person: AsPerson = "local",
+    place: InPlace = "local",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask a question; the answer comes with numbered sources, or says that it does not know."""
+
+    async def command(settings: "Settings") -> int:
+        from adapters.terminal import outgoing
+        from adapters.terminal.adapter import speak
+        from bot.app import open_twin
+        from bot.chat import Person, Place
+
+        on_screen = sys.stdout.isatty()
+        width = min(shutil.get_terminal_size().columns, 100) if on_screen else 0
+        style = outgoing.ANSI if on_screen else outgoing.PLAIN
+        async with open_twin(settings) as twin:
+            pieces = twin.ask(question, place=Place(place), person=Person(person))
+            answer = await speak(pieces, _silent if json else _write, width, style)
+        if json:
+            frame.show_json(shapes.answer(answer))
+        elif answer.sources:
+            frame.show(f"\n{outgoing.sources(answer, style)}")
+        return frame.DONE
+
+    frame.run(command)
+
+
+@app.command(epilog="Example: `twin search 'notice period' --type pdf --since 2026-01-01 --limit 3`")
+def search(
+    query: Annotated[str, typer.Argument(help="Words or a sentence.")],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages at most.")] = 10,
+    document: Annotated[
+        list[str] | None, typer.Option(help="Only in this document, by id; may be given several times.")
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option("--type", help="Only in files of this type, e.g. pdf.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only in what has this tag.")] = None,
+    since: Annotated[datetime | None, Day] = None,
+    until: Annotated[datetime | None, Day] = None,
+    person: AsPerson = "local",
+    place: InPlace = "local",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per passage.")] = False,
+) -> None:
+    """Show the passages nearest to a query, best first, with scores from 0 to 1. Dates are those of the documents."""
+
+    async def command(settings: "Settings") -> int:
+        from adapters.terminal import outgoing
+        from bot.app import open_twin
+        from bot.chat import Person, Place
+        from knowledge import Filters
+
+        async with open_twin(settings) as twin:
+            where = Filters(
+                documents=tuple([(await twin.document(each)).id for each in document or ()]),
+                kinds=tuple(kind or ()),
+                tags=tuple(tag or ()),
+                since=since and since.replace(tzinfo=settings.timezone),
+                until=until and until.replace(hour=23, minute=59, second=59, tzinfo=settings.timezone),
+            )
+            found = await twin.search(query, place=Place(place), person=Person(person), where=where, limit=limit)
+        if json:
+            for line in shapes.found(found):
+                frame.show_json(line)
+        else:
+            frame.show(outgoing.passages(found, outgoing.ANSI if sys.stdout.isatty() else outgoing.PLAIN))
+        return frame.DONE
+
+    frame.run(command)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _silent(_text: str) -> None:
+    pass

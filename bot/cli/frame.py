@@ -1,0 +1,120 @@
+"""How every command begins and ends: settings, log, event loop, exit code."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+DONE, FAILURES, USAGE, AWAY, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Progress(Protocol):
+    """Told how many of how many are done, and when it changes, what is being done."""
+
+    def __call__(self, done: int, total: int, label: str | None = None, /) -> None:
+        """Show it."""
+
+
+def run(
+    command: "Callable[[Settings], Coroutine[Any, Any, int]]", *, stopped: str = "Stopped.", serving: bool = False
+) -> NoReturn:
+    """Run a command with the settings and leave with its exit code, or with the one that belongs to its error.
+
+    A command that serves logs at the level that is set; the others log warnings only, unless a level was asked for.
+    """
+    raise typer.Exit(_outcome(command, stopped, serving=serving))
+
+
+def tell(text: str) -> None:
+    """Say something to the person at the terminal that is not the result."""
+    typer.echo(text, err=True)
+
+
+def show(result: str) -> None:
+    """Print a result."""
+    typer.echo(result)
+
+
+def show_json(result: Mapping[str, object]) -> None:
+    """Print a result as one line of JSON."""
+    import json
+
+    typer.echo(json.dumps(result, ensure_ascii=False))
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Progress]:
+    """Show how far a long command is, on standard error and only when that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+    from rich.table import Column
+
+    console = Console(stderr=True)
+    label_column = TextColumn("{task.description}", table_column=Column(width=36, no_wrap=True, overflow="ellipsis"))
+    columns = (label_column, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),  # on the same terminal results go above the bar; elsewhere they must arrive
+    ) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total, label=None: bar.update(task, completed=done, total=total, description=label)
+
+
+def _outcome(command: "Callable[[Settings], Coroutine[Any, Any, int]]", stopped: str, *, serving: bool) -> int:
+    from bot import log
+
+    try:
+        settings = read_settings()
+        level = settings.log_level if serving or "log_level" in settings.model_fields_set else "warning"
+        log.configure(level, settings.log_format)
+        return asyncio.run(command(settings))
+    except KeyboardInterrupt:
+        tell(stopped)
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise  # the reader of our output has gone: the command line library ends quietly
+    except Exception as error:
+        from bot.apology import explain
+
+        tell(explain(error))
+        return exit_code(error)
+
+
+def read_settings() -> "Settings":
+    """Read the settings; raises `BadSettings` with one sentence for each that cannot be used."""
+    from pydantic import ValidationError
+
+    from bot.errors import BadSettings
+    from bot.settings import Settings, complaints
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings(complaints(error)) from error
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code that belongs to an error."""
+    from bot import errors
+    from knowledge.errors import IndexAway, IndexOutdated, ModelMissing
+    from knowledge.evaluation import BadDataset
+
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    match error:
+        case errors.BadSettings() | errors.BadQuestion() | ModelMissing() | IndexOutdated() | BadDataset():
+            return USAGE
+        case errors.InUse() | errors.ServiceAway() | IndexAway():
+            return AWAY
+        case _:
+            return FAILURES

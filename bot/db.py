@@ -1,0 +1,91 @@
+"""The database: SQLite in WAL mode or Postgres, migrated to the present on opening."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.errors import ServiceAway
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
+    """Open and migrate. Connections begin write transactions at once; reading is for engines with `AUTOCOMMIT`.
+
+    Raises `ServiceAway` when there is no database there that can be opened.
+    """
+    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    try:
+        await _migrated(engine)
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def _migrated(engine: AsyncEngine) -> None:
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(migrate)
+    except (OSError, DatabaseError) as error:
+        where = engine.url.render_as_string(hide_password=True)
+        reason = str(error.orig if isinstance(error, DatabaseError) else error).splitlines()[0]
+        raise ServiceAway(f"The database {where} cannot be opened: {reason}. Check DATABASE_URL, or TWIN_DATA_DIR.") from error
+
+
+def alembic_config() -> alembic.config.Config:
+    """Return the configuration that the migrations run with."""
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema to the newest version, within the caller's transaction."""
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, "head")
+
+
+async def compact(engine: AsyncEngine) -> None:
+    """Let nothing of deleted rows remain in the database's files (SQLite; Postgres vacuums by itself)."""
+    if engine.dialect.name != "sqlite":
+        return
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        for attempt in range(5):
+            busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
+            if not busy:
+                return
+            await asyncio.sleep(0.05 * 2**attempt)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` decides when and how.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "secure_delete=ON",  # what is forgotten is overwritten, not only unlinked
+        "cache_size=-16000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE: a transaction that reads first and writes later would otherwise fail when another one wrote in between.
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

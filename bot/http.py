@@ -1,0 +1,33 @@
+"""The HTTP server: for now whether the twin is alive."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bot.errors import ServiceAway
+from bot.settings import Settings
+
+
+@asynccontextmanager
+async def open_http(settings: Settings) -> AsyncIterator[None]:
+    """Serve `/health`; raises `ServiceAway` when the port is taken."""
+    app = web.Application()
+    app.router.add_get("/health", _health)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, settings.http_host, settings.http_port).start()
+        except OSError as error:
+            raise ServiceAway(
+                f"Port {settings.http_port} of {settings.http_host} cannot be opened: {error.strerror}. "
+                "Set TWIN_HTTP_PORT to another one."
+            ) from error
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})

@@ -1,0 +1,98 @@
+"""Every setting of the twin, read from the environment and from `.env` in the working directory."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_DATABASES = ("postgresql", "sqlite")
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("an address that starts with http:// or https://")
+    return value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme.partition("+")[0] not in _DATABASES:
+        raise ValueError("an address that starts with postgresql:// or sqlite://")
+    return value
+
+
+def _models_of_this_environment() -> Path:
+    return Path(sys.prefix) / "share" / "twin" / "models"
+
+
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
+class Settings(BaseSettings):
+    """All settings, each with a default that works on a fresh machine; `.env.example` says what they mean."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TWIN_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Folder = Path("data")
+    max_upload_mb: int = Field(default=100, ge=1)
+    timezone: ZoneInfo = Field(default_factory=lambda: ZoneInfo("UTC"))
+
+    llm: Literal["extractive"] = "extractive"
+    embedding_model: str = "sentence-transformers/all-MiniLM-L6-v2"
+    embedding_variant: Literal["int8", "fp32"] = "int8"
+    model_dir: Folder = Field(default_factory=_models_of_this_environment)
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8420, ge=0, le=65535)
+
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = "auto"
+
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+        default=None, validation_alias="DATABASE_URL"
+    )
+    qdrant_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, validation_alias="QDRANT_URL")
+    qdrant_api_key: SecretStr | None = Field(default=None, validation_alias="QDRANT_API_KEY")
+
+
+def names() -> dict[str, str]:
+    """Return the environment variable of each field, by field name."""
+    prefix = Settings.model_config.get("env_prefix", "")
+    return {
+        field: alias if isinstance(alias := info.validation_alias, str) else f"{prefix}{field}".upper()
+        for field, info in Settings.model_fields.items()
+    }
+
+
+def complaints(error: ValidationError) -> tuple[str, ...]:
+    """Put what is wrong with the settings into one sentence each, without repeating a value that may be secret."""
+    variables = names()
+    wrong = ((str(each["loc"][0]), _expected(each["type"], each["msg"])) for each in error.errors())
+    return tuple(f"{variables.get(field, field)} must be {expected}." for field, expected in wrong)
+
+
+def _expected(kind: str, message: str) -> str:
+    match kind:
+        case "int_parsing":
+            return "a whole number"
+        case "zoneinfo_str":
+            return "a time zone such as Europe/Berlin"
+        case _:
+            return message.removeprefix("Input should be ").removeprefix("Value error, ")

@@ -1,0 +1,204 @@
+"""What the database says of documents and passages: the reading side. Rows never leave it."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from knowledge.documents import Audience, Document, Passage, State
+from knowledge.errors import UnknownDocument
+from knowledge.tables import CHUNKS, DOCUMENTS, FILES, SCOPES, VERSIONS
+
+_SLICE = 500  # ids in one question
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored passage with what the index needs to know of it."""
+
+    id: str
+    document_id: str
+    version_id: str
+    n: int
+    kind: str
+    context: str
+    text: str
+    tags: tuple[str, ...]
+    scopes: tuple[str, ...]
+    time: datetime
+
+
+class Catalogue:
+    """Documents, versions and passages as they are now. It never waits for a writer."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def documents(self) -> list[Document]:
+        """Return every version of every document, newest first."""
+        newest_first = _VERSIONS.order_by(VERSIONS.c.added_at.desc(), VERSIONS.c.number.desc())
+        async with self._engine.connect() as connection:
+            scopes = await scopes_of(connection)
+            rows = (await connection.execute(newest_first)).mappings()
+            return [_document(row, scopes.get(row["document_id"], ())) for row in rows]
+
+    async def document(self, document_id: str) -> Document:
+        """Return a document by its id or the unambiguous beginning of it; raises `UnknownDocument`.
+
+        It is the version that is found; when there is none, the newest.
+        """
+        found_first = _VERSIONS.where(DOCUMENTS.c.id.startswith(document_id, autoescape=True)).order_by(
+            (VERSIONS.c.state == State.READY).desc(), VERSIONS.c.number.desc()
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(found_first)).mappings().all() if document_id else []
+            if len({row["document_id"] for row in rows}) != 1:
+                raise UnknownDocument(document_id)
+            whole = rows[0]["document_id"]
+            return _document(rows[0], (await scopes_of(connection, [whole])).get(whole, ()))
+
+    async def text(self, document: Document) -> str:
+        """Return the stored text of a document."""
+        query = select(VERSIONS.c.text).where(VERSIONS.c.document_id == document.id, VERSIONS.c.number == document.version)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).scalar_one() or ""
+
+    async def passages(self, ids: Sequence[str], audience: Audience) -> dict[str, Passage]:
+        """Return those of the passages that exist now and that the audience may see now: the live check of every search."""
+        allowed = select(SCOPES.c.scope).where(SCOPES.c.document_id == DOCUMENTS.c.id, SCOPES.c.scope.in_(audience.scopes))
+        query = _PASSAGES.where(CHUNKS.c.id.in_(ids), allowed.exists())
+        async with self._engine.connect() as connection:
+            return {row[0]: Passage(*row) for row in await connection.execute(query)}
+
+    async def stretch(self, passage: Passage, start: int, end: int) -> str:
+        """Return `stored_text[start:end]` of the version that a passage belongs to."""
+        query = (
+            select(func.substr(VERSIONS.c.text, start + 1, end - start))
+            .join(CHUNKS, CHUNKS.c.version_id == VERSIONS.c.id)
+            .where(CHUNKS.c.id == passage.id)
+        )
+        async with self._engine.connect() as connection:
+            return str((await connection.execute(query)).scalar() or "")
+
+    async def attached_to(self, document_id: str) -> list[str]:
+        """Return the ids of the documents that came inside this one."""
+        query = select(DOCUMENTS.c.id).where(DOCUMENTS.c.parent_id == document_id)
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def count(self) -> int:
+        """Return how many passages there are."""
+        async with self._engine.connect() as connection:
+            return (await connection.execute(select(func.count()).select_from(CHUNKS))).scalar_one()
+
+    async def passage_ids(self, version_id: str) -> set[str]:
+        """Return the ids of a version's passages."""
+        query = select(CHUNKS.c.id).where(CHUNKS.c.version_id == version_id)
+        async with self._engine.connect() as connection:
+            return set((await connection.execute(query)).scalars())
+
+    async def existing(self, ids: Sequence[str]) -> set[str]:
+        """Return those ids that are passages now."""
+        found: set[str] = set()
+        async with self._engine.connect() as connection:
+            for begin in range(0, len(ids), _SLICE):
+                query = select(CHUNKS.c.id).where(CHUNKS.c.id.in_(ids[begin : begin + _SLICE]))
+                found.update((await connection.execute(query)).scalars())
+        return found
+
+    async def stored(self, page: int = 256) -> AsyncIterator[list[Stored]]:
+        """Iterate over all passages, in pages."""
+        last = ""
+        while True:
+            query = _STORED.where(CHUNKS.c.id > last).order_by(CHUNKS.c.id).limit(page)
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(query)).mappings().all()
+                scopes = await scopes_of(connection, {row["document_id"] for row in rows})
+            if not rows:
+                return
+            yield [_stored(row, scopes.get(row["document_id"], ())) for row in rows]
+            last = rows[-1]["id"]
+
+
+async def scopes_of(connection: AsyncConnection, documents: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the scopes of these documents, or of all."""
+    query = select(SCOPES.c.document_id, SCOPES.c.scope).order_by(SCOPES.c.scope)
+    if documents is not None:
+        query = query.where(SCOPES.c.document_id.in_(documents))
+    found: dict[str, tuple[str, ...]] = {}
+    for document, scope in await connection.execute(query):
+        found[document] = (*found.get(document, ()), scope)
+    return found
+
+
+_VERSIONS: Select[Any] = (
+    select(VERSIONS, DOCUMENTS.c.name, DOCUMENTS.c.tags, DOCUMENTS.c.url, FILES.c.size)
+    .join(DOCUMENTS, VERSIONS.c.document_id == DOCUMENTS.c.id)
+    .join(FILES, FILES.c.sha256 == VERSIONS.c.sha256)
+)
+
+_PASSAGES: Select[Any] = (
+    select(  # in the order of Passage's fields
+        CHUNKS.c.id,
+        VERSIONS.c.document_id,
+        VERSIONS.c.title,
+        VERSIONS.c.kind,
+        CHUNKS.c.n,
+        CHUNKS.c.start,
+        CHUNKS.c.end,
+        CHUNKS.c.text,
+        CHUNKS.c.context,
+        DOCUMENTS.c.url,
+        CHUNKS.c.page,
+        CHUNKS.c.heading,
+    )
+    .join(VERSIONS, VERSIONS.c.id == CHUNKS.c.version_id)
+    .join(DOCUMENTS, DOCUMENTS.c.id == VERSIONS.c.document_id)
+)
+
+_STORED: Select[Any] = (
+    select(CHUNKS, VERSIONS.c.document_id, VERSIONS.c.kind, VERSIONS.c.created_at, VERSIONS.c.added_at, DOCUMENTS.c.tags)
+    .join(VERSIONS, VERSIONS.c.id == CHUNKS.c.version_id)
+    .join(DOCUMENTS, DOCUMENTS.c.id == VERSIONS.c.document_id)
+)
+
+
+def _document(row: RowMapping, scopes: tuple[str, ...]) -> Document:
+    return Document(
+        id=row["document_id"],
+        name=row["name"],
+        title=row["title"],
+        kind=row["kind"],
+        state=State(row["state"]),
+        version=row["number"],
+        scopes=scopes,
+        tags=tuple(row["tags"]),
+        size=row["size"],
+        sha256=row["sha256"],
+        added_at=row["added_at"],
+        url=row["url"],
+        pages=row["pages"],
+        passages=row["passages"],
+        language=row["language"],
+        authors=tuple(row["authors"]),
+        created_at=row["created_at"],
+        error=row["error"],
+    )
+
+
+def _stored(row: RowMapping, scopes: tuple[str, ...]) -> Stored:
+    return Stored(
+        id=row["id"],
+        document_id=row["document_id"],
+        version_id=row["version_id"],
+        n=row["n"],
+        kind=row["kind"],
+        context=row["context"],
+        text=row["text"],
+        tags=tuple(row["tags"]),
+        scopes=scopes,
+        time=row["created_at"] or row["added_at"],
+    )

@@ -1,0 +1,162 @@
+"""Finds passages: two searches of the index become one, checked against the database, with scores that mean something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from knowledge import calibration
+from knowledge.candidates import Candidates
+from knowledge.chunks import embedded_text
+from knowledge.documents import Audience, Filters, Found, Passage
+from knowledge.duplicates import distinct
+from knowledge.fusion import REFERENCE
+from knowledge.index.base import Index, Sparse, Vector
+
+Mode = Literal["hybrid", "dense", "lexical"]
+
+_REFINED = 50  # candidates whose vectors are fetched: with twice as many nothing measurable changes
+_SPARE = 8  # passages read beyond those asked for, instead of what is folded or was forgotten meanwhile
+
+
+class Embeds(Protocol):
+    """Makes the dense vector of a question."""
+
+    async def query(self, text: str) -> Vector:
+        """Return a vector of length 1."""
+
+
+class Weighs(Protocol):
+    """Makes the BM25 vector of a question."""
+
+    def query(self, text: str) -> Sparse:
+        """Return the terms that are looked for; none if all are stop words."""
+
+
+class Store(Protocol):
+    """The database as it is now."""
+
+    async def passages(self, ids: Sequence[str], audience: Audience) -> dict[str, Passage]:
+        """Return those passages that exist and that the audience may see."""
+
+    async def stretch(self, passage: Passage, start: int, end: int) -> str:
+        """Return `stored_text[start:end]` of the version that a passage belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What was found, best first, and the best of each signal among it: what a decision to abstain wants to know.
+
+    `dense` is a cosine, `lexical` a BM25 score, `coverage` the share of the question's terms that one passage has.
+    """
+
+    found: tuple[Found, ...] = ()
+    dense: float = 0.0
+    lexical: float = 0.0
+    coverage: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Passages that follow each other, as one text to be read: `text == stored_text[start:end]`."""
+
+    found: tuple[Found, ...]
+    start: int
+    end: int
+    text: str
+
+
+class Retrieval:
+    """Hybrid search; the database has the last word on what is found."""
+
+    def __init__(self, embedder: Embeds, lexical: Weighs, index: Index, store: Store) -> None:
+        self._embedder = embedder
+        self._lexical = lexical
+        self._index = index
+        self._store = store
+
+    async def search(
+        self, query: str, *, audience: Audience, where: Filters = Filters(), limit: int = 8, mode: Mode = "hybrid"
+    ) -> Results:
+        """Return the passages that best answer a question, without those that only repeat a better one."""
+        terms = self._lexical.query(query)
+        wanted = limit + _SPARE
+        candidates = await self._candidates(query, terms, mode, audience=audience, where=where, limit=wanted)
+        living = await self._store.passages([hit.id for hit in candidates.hits[:wanted]], audience)
+        there = [(place, living[hit.id]) for place, hit in enumerate(candidates.hits) if hit.id in living]
+        kept = [there[n] for n in distinct([passage.text for _, passage in there])][:limit]
+        if not kept:
+            return Results()
+        dense = max(float(candidates.dense[place]) for place, _ in kept)
+        lexical = max(float(candidates.lexical[place]) for place, _ in kept)
+        coverage = max(self._coverage(terms, passage) for _, passage in kept)
+        found = [
+            Found(
+                passage,
+                score=calibration.probability(dense, coverage, float(candidates.scores[place])),
+                dense=float(candidates.dense[place]),
+                lexical=float(candidates.lexical[place]),
+            )
+            for place, passage in kept
+        ]
+        return Results(tuple(found), dense, lexical, coverage)
+
+    async def ranked_documents(
+        self, query: str, *, audience: Audience, where: Filters = Filters(), mode: Mode = "hybrid", depth: int = 100
+    ) -> dict[str, float]:
+        """Return the documents of the best `depth` passages, each with the score of its best one, highest first.
+
+        For judging rankings: the scores are not calibrated.
+        """
+        terms = self._lexical.query(query)
+        candidates = await self._candidates(query, terms, mode, audience=audience, where=where, limit=depth)
+        living = await self._store.passages([hit.id for hit in candidates.hits], audience)
+        documents: dict[str, float] = {}
+        for hit, score in zip(candidates.hits, candidates.scores, strict=True):
+            if hit.id in living:
+                documents.setdefault(hit.document, float(score))
+        return documents
+
+    async def joined(self, found: Sequence[Found]) -> tuple[Stretch, ...]:
+        """Return what was found for reading: passages that follow each other become one, at the place of the better one."""
+        return tuple([await self._stretch(run) for run in runs(found)])
+
+    async def _candidates(
+        self, query: str, terms: Sparse, mode: Mode, *, audience: Audience, where: Filters, limit: int
+    ) -> Candidates:
+        limit = max(limit, REFERENCE)
+        question = None if mode == "lexical" else await self._embedder.query(query)
+        sparse = None if mode == "dense" or not terms.indices else terms
+        arms = await self._index.search(question, sparse, audience=audience, where=where, limit=limit)
+        if mode != "hybrid" or question is None:
+            return Candidates.of_one(arms)
+        candidates = Candidates.of(arms, limit=limit)
+        return candidates.refined(question, await self._index.vectors([hit.id for hit in candidates.hits[:_REFINED]]))
+
+    async def _stretch(self, run: Sequence[Found]) -> Stretch:
+        start, end = run[0].passage.start, max(one.passage.end for one in run)
+        text = run[0].passage.text if len(run) == 1 else await self._store.stretch(run[0].passage, start, end)
+        return Stretch(tuple(run), start, end, text)
+
+    def _coverage(self, terms: Sparse, passage: Passage) -> float:
+        """Return the share of the question's terms that stand in a passage or its context."""
+        there = set(self._lexical.query(embedded_text(passage.context, passage.text)).indices)
+        return len(there.intersection(terms.indices)) / len(terms.indices) if terms.indices else 0.0
+
+
+def runs(found: Sequence[Found]) -> list[list[Found]]:
+    """Group passages that follow each other in a document, each group in reading order, groups by their best passage."""
+    by_place = {(one.passage.document_id, one.passage.n): one for one in found}
+    result: list[list[Found]] = []
+    for document, n in list(by_place):
+        if (document, n) not in by_place:
+            continue
+        first = n
+        while (document, first - 1) in by_place:
+            first -= 1
+        run: list[Found] = []
+        while (document, first + len(run)) in by_place:
+            run.append(by_place[document, first + len(run)])
+        for one in run:
+            del by_place[document, one.passage.n]
+        result.append(run)
+    return result

@@ -1,0 +1,86 @@
+"""The database is what the migrations make it, and writers wait for each other."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import SQLModel
+
+import bot.tables
+import knowledge.tables
+from bot.db import open_database
+from bot.errors import ServiceAway
+
+POSTGRES = os.environ.get("TWIN_TEST_DATABASE_URL")
+TABLES = (bot.tables, knowledge.tables)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    if request.param == "postgres" and POSTGRES is None:
+        pytest.skip("TWIN_TEST_DATABASE_URL names no Postgres")
+    url = str(POSTGRES) if request.param == "postgres" else f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}"
+    async with open_database(url) as opened:
+        yield opened
+
+
+def drift(connection: Connection) -> list[Any]:
+    return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
+
+
+async def test_the_migrations_make_exactly_the_tables_that_the_code_speaks_of(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        assert await connection.run_sync(drift) == []
+
+
+async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}"
+    async with open_database(url) as engine, engine.begin() as connection:
+        await connection.execute(insert(knowledge.tables.FILES).values(sha256="a", size=1))
+    async with open_database(url) as engine, engine.connect() as connection:
+        assert (await connection.execute(select(knowledge.tables.FILES))).all() == [("a", 1)]
+
+
+async def test_sqlite_writes_ahead_checks_references_and_overwrites_what_is_deleted(tmp_path: Path) -> None:
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}") as engine, engine.connect() as connection:
+        for pragma, value in (("journal_mode", "wal"), ("foreign_keys", 1), ("secure_delete", 1)):
+            assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar() == value
+
+
+async def test_writers_that_read_first_wait_for_each_other(engine: AsyncEngine) -> None:
+    files = knowledge.tables.FILES
+
+    async def add(n: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(select(files))
+            await asyncio.sleep(0)
+            await connection.execute(insert(files).values(sha256=f"writer-{n}", size=n))
+
+    async with asyncio.TaskGroup() as group:
+        for n in range(12):
+            group.create_task(add(n))
+    async with engine.begin() as connection:
+        found = (await connection.execute(select(files.c.size).where(files.c.sha256.startswith("writer-")))).scalars()
+        assert sorted(found) == list(range(12))
+        await connection.execute(files.delete())
+
+
+async def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "twin.db").write_text("this is a letter, not a database, and a long one at that" * 50)
+    with pytest.raises(ServiceAway, match=r"twin\.db cannot be opened: .*not a database.*TWIN_DATA_DIR"):
+        async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}"):
+            pass
+
+
+async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(ServiceAway, match=r"127\.0\.0\.1:9/twin cannot be opened") as caught:
+        async with open_database("postgresql+asyncpg://ada:secret@127.0.0.1:9/twin"):
+            pass
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,148 @@
+import json
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot import app, db, doctor, lock
+from bot.cli.commands import app as commands
+from bot.doctor import Check
+from bot.settings import Settings
+from knowledge import minilm
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(data_dir=tmp_path / "data", http_port=0)
+    minilm.prepare(settings.model_dir, settings.embedding_variant)
+    return settings
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+async def test_on_a_fresh_machine_all_that_is_needed_works_and_no_trace_is_left(settings: Settings, tmp_path: Path) -> None:
+    checks = await doctor.examine(settings, {})
+    assert [(check.name, check.detail) for check in checks if check.needed and not check.ok] == []
+    assert {check.name for check in checks} >= {"data folder", "database", "embedding model", "index", "sandbox", "port"}
+    assert all(check.detail for check in checks)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_running_twin_is_named_and_not_disturbed(settings: Settings, taken_port: int) -> None:
+    settings = settings.model_copy(update={"http_port": taken_port})
+    with lock.hold(settings.data_dir):
+        holder = lock.holder(settings.data_dir)
+        folder, port = doctor.data_folder(settings), doctor.port(settings)
+    assert folder.ok
+    assert f"in use by the twin that runs as process {holder}" in folder.detail
+    assert port.ok
+
+
+def test_a_taken_port_is_named_with_what_to_do(settings: Settings, taken_port: int) -> None:
+    port = doctor.port(settings.model_copy(update={"http_port": taken_port}))
+    assert not port.ok
+    assert f"127.0.0.1:{taken_port}" in port.detail
+    assert "TWIN_HTTP_PORT" in port.fix
+
+
+def test_a_data_folder_that_cannot_be_is_found_out(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    folder = doctor.data_folder(settings)
+    assert not folder.ok
+    assert "TWIN_DATA_DIR" in folder.fix
+
+
+async def test_a_database_that_is_up_to_date_says_so(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    async with db.open_database(app.database_url(settings)):
+        pass
+    database = await doctor.database(settings)
+    assert database.ok
+    assert database.detail.endswith("is current")
+
+
+async def test_a_database_of_a_newer_twin_is_refused(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    with sqlite3.connect(settings.data_dir / "twin.db") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+    connection.close()
+    database = await doctor.database(settings)
+    assert not database.ok
+    assert "newer Twin (schema 9999)" in database.detail
+
+
+async def test_a_database_server_that_is_away_is_found_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://twin:hush@127.0.0.1:1/twin")
+    database = await doctor.database(Settings(data_dir=settings.data_dir))
+    assert not database.ok
+    assert "hush" not in database.detail + database.fix
+
+
+async def test_a_qdrant_server_that_is_away_is_found_out(settings: Settings) -> None:
+    index = await doctor.index(settings.model_copy(update={"qdrant_url": "http://127.0.0.1:1"}))
+    assert not index.ok
+    assert "http://127.0.0.1:1" in index.detail
+    assert "QDRANT_URL" in index.fix
+
+
+async def test_a_model_that_is_not_there_is_not_made_but_named(settings: Settings, tmp_path: Path) -> None:
+    model = await doctor.embedding(settings.model_copy(update={"model_dir": tmp_path / "models"}))
+    assert not model.ok
+    assert "make setup" in model.fix
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_misspelt_setting_is_pointed_out_but_not_fatal() -> None:
+    found = doctor.spelling({"TWIN_HTTP_PROT": "9000", "TWIN_LOG_LEVEL": "info", "TWIN_SISTER": "x", "HOME": "/"})
+    assert not found.ok
+    assert not found.needed
+    assert (found.detail, found.fix) == ("TWIN_HTTP_PROT is set, but means nothing.", "Is TWIN_HTTP_PORT meant?")
+
+
+def test_a_full_disk_is_found_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(settings.data_dir.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=5 << 20))
+    folder = doctor.data_folder(settings)
+    assert not folder.ok
+    assert "only 5 MB are free" in folder.detail
+
+
+GOOD = Check("python", True, "3.11.7")
+UNNEEDED = Check("sandbox", False, "Held only by limits.", "Install libseccomp.", needed=False)
+NEEDED = Check("index", False, "The server does not answer.", "Check QDRANT_URL.")
+
+
+@pytest.mark.usefixtures("log_as_before")
+@pytest.mark.parametrize(("checks", "code"), [([GOOD], 0), ([GOOD, UNNEEDED], 0), ([GOOD, UNNEEDED, NEEDED], 3)])
+def test_the_command_ends_with_3_only_when_something_needed_fails(
+    monkeypatch: pytest.MonkeyPatch, checks: list[Check], code: int
+) -> None:
+    async def examined(settings: Settings) -> list[Check]:
+        return checks
+
+    monkeypatch.setattr(doctor, "examine", examined)
+    for_scripts, for_people = (CliRunner().invoke(commands, ["doctor", *options]) for options in (["--json"], []))
+    assert for_scripts.exit_code == for_people.exit_code == code
+    assert json.loads(for_scripts.stdout) == {
+        "checks": [{"name": c.name, "ok": c.ok, "detail": c.detail, "fix": c.fix} for c in checks]
+    }
+    assert all(check.detail in for_people.stdout and check.fix in for_people.stdout for check in checks)
+
+
+@pytest.mark.usefixtures("log_as_before")
+def test_settings_that_cannot_be_used_are_a_diagnosis_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_HTTP_PORT", "many")
+    result = CliRunner().invoke(commands, ["doctor", "--json"])
+    assert result.exit_code == 2
+    [diagnosis] = json.loads(result.stdout)["checks"]
+    assert (diagnosis["name"], diagnosis["ok"]) == ("settings", False)
+    assert diagnosis["detail"] == "TWIN_HTTP_PORT must be a whole number."

@@ -1,0 +1,97 @@
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import Settings, complaints, names
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+@pytest.fixture
+def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setitem(Settings.model_config, "env_file", ".env")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / ".env"
+
+
+def shown() -> dict[str, str]:
+    return dict(re.findall(r"^# ([A-Z_]+)=(.*)$", EXAMPLE.read_text("utf-8"), re.MULTILINE))
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    [sentence] = complaints(caught.value)
+    return sentence
+
+
+def test_the_example_names_every_setting_and_no_other() -> None:
+    assert sorted(shown()) == sorted(names().values())
+
+
+def test_the_example_shows_the_defaults(env_file: Path) -> None:
+    defaults = Settings()
+    env_file.write_text("\n".join(f"{name}={value}" for name, value in shown().items()), "utf-8")
+    assert Settings() == defaults
+
+
+def test_every_setting_of_the_example_is_explained_above_it() -> None:
+    blocks = re.split(r"\n\s*\n", EXAMPLE.read_text("utf-8"))
+    for block in blocks:
+        lines = block.strip().splitlines()
+        assert not re.match(r"# [A-Z_]+=", lines[0]), f"nothing explains {lines[0]}"
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, env_file: Path) -> None:
+    env_file.write_text("TWIN_HTTP_PORT=1111\nTWIN_LOG_LEVEL=debug\n", "utf-8")
+    monkeypatch.setenv("TWIN_HTTP_PORT", "2222")
+    assert (Settings().http_port, Settings().log_level) == (2222, "debug")
+
+
+def test_standard_names_have_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QDRANT_URL", "http://qdrant:6333")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://twin:pass@db/twin")
+    settings = Settings()
+    assert settings.qdrant_url == "http://qdrant:6333"
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://twin:pass@db/twin"
+
+
+def test_a_home_folder_is_understood_in_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_DATA_DIR", "~/twin")
+    assert Settings().data_dir == Path.home() / "twin"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("TWIN_HTTP_PORT", "many", "TWIN_HTTP_PORT must be a whole number."),
+        ("TWIN_HTTP_PORT", "70000", "TWIN_HTTP_PORT must be less than or equal to 65535."),
+        ("TWIN_MAX_UPLOAD_MB", "0", "TWIN_MAX_UPLOAD_MB must be greater than or equal to 1."),
+        ("TWIN_TIMEZONE", "Mars/Olympus", "TWIN_TIMEZONE must be a time zone such as Europe/Berlin."),
+        ("TWIN_LLM", "psychic", "TWIN_LLM must be 'extractive'."),
+        ("TWIN_EMBEDDING_VARIANT", "int4", "TWIN_EMBEDDING_VARIANT must be 'int8' or 'fp32'."),
+        ("TWIN_LOG_LEVEL", "loud", "TWIN_LOG_LEVEL must be 'debug', 'info', 'warning' or 'error'."),
+        ("QDRANT_URL", "qdrant:6333", "QDRANT_URL must be an address that starts with http:// or https://."),
+        ("DATABASE_URL", "mysql://u:hush@h/d", "DATABASE_URL must be an address that starts with postgresql:// or sqlite://."),
+    ],
+)
+def test_a_bad_value_becomes_one_plain_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
+    assert refusal(monkeypatch, name, value) == sentence
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QDRANT_API_KEY", "hush")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://twin:hush@db/twin")
+    assert "hush" not in f"{Settings()!r} {Settings().model_dump_json()}"
+
+
+def test_several_bad_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_LLM", "psychic")
+    monkeypatch.setenv("TWIN_HTTP_PORT", "many")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert [sentence.split()[0] for sentence in complaints(caught.value)] == ["TWIN_LLM", "TWIN_HTTP_PORT"]

@@ -1,0 +1,106 @@
+"""How rankings are put together: the formulas, and what must hold whatever the scores are."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge import fusion
+from knowledge.calibration import probability
+from knowledge.duplicates import distinct
+
+SCORES = st.lists(st.floats(-50, 50, allow_nan=False).map(lambda score: round(score, 3)), min_size=1, max_size=150).map(
+    np.array
+)
+SHARE = st.floats(0, 1)
+
+
+@given(SCORES)
+def test_standardising_keeps_the_order(scores: fusion.Scores) -> None:
+    standard = fusion.standardised(scores)
+    if np.ptp(scores[np.argsort(-scores)][: fusion.REFERENCE]) > 0:
+        order = np.argsort(scores, kind="stable")
+        assert (np.diff(standard[order]) >= 0).all()
+    else:
+        assert not standard.any()
+
+
+@given(SCORES, st.floats(0.01, 100), st.floats(-100, 100))
+def test_standardising_does_not_care_about_unit_and_zero(scores: fusion.Scores, unit: float, zero: float) -> None:
+    if np.ptp(scores) in (0.0,) or np.ptp(np.sort(scores)[::-1][: fusion.REFERENCE]) == 0:
+        return
+    assert fusion.standardised(scores) == pytest.approx(fusion.standardised(scores * unit + zero), abs=1e-5)
+
+
+@given(SCORES, SHARE)
+def test_arms_that_agree_are_not_changed_by_fusing_them(scores: fusion.Scores, share: float) -> None:
+    assert fusion.fused(scores, scores, np.full(len(scores), share)) == pytest.approx(scores)
+
+
+def test_a_question_moved_towards_the_best_passage_favours_what_is_like_it() -> None:
+    cosines = np.array([0.8, 0.5, 0.5])
+    moved = fusion.moved(fusion.standardised(cosines), cosines, np.array([1.0, 0.9, 0.1]))
+    assert moved[0] > moved[1] > moved[2]
+
+
+@given(SCORES)
+def test_moving_the_question_keeps_the_weight_of_its_arm(scores: fusion.Scores) -> None:
+    dense = fusion.standardised(scores)
+    moved = fusion.moved(dense, scores, np.zeros(len(scores)))
+    assert moved.mean() == pytest.approx(dense.mean(), abs=1e-6)
+    assert moved.std() == pytest.approx(dense.std(), abs=1e-6)
+
+
+def test_a_passage_gains_from_those_beside_it_and_nobody_loses() -> None:
+    scores = np.array([3.0, 1.0, 1.0, 0.0])
+    beside = np.zeros((4, 4), np.bool_)
+    beside[0, 1] = beside[1, 0] = True
+    assert fusion.supported(scores, beside, np.full(4, 0.5)).tolist() == [3.5, 2.5, 1.0, 0.0]
+
+
+@given(st.integers(1, 12), st.integers(0, 1000))
+def test_smoothing_makes_nothing_better_than_the_best_and_does_not_depend_on_order(size: int, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    vectors = draw.normal(size=(size, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    scores = draw.random(size)
+    smooth = fusion.smoothed(scores, vectors)
+    order = draw.permutation(size)
+    assert fusion.smoothed(scores[order], vectors[order]) == pytest.approx(smooth[order], abs=1e-6)
+    assert (smooth >= 0).all()
+    assert smooth.max() <= scores.max() + 1e-9
+
+
+def test_of_two_equal_scores_the_one_that_resembles_the_best_comes_first() -> None:
+    vectors = np.array([[1, 0, 0], [0.99, 0.14, 0], [0, 0, 1]], np.float32)
+    best, like, unlike = fusion.smoothed(np.array([2.0, 1.0, 1.0]), vectors)
+    assert best > like > unlike
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(-10, 10), st.floats(0, 1), st.floats(0, 1), st.floats(0, 5))
+def test_a_score_is_a_probability_that_rises_with_every_signal(
+    dense: float, coverage: float, standing: float, more_dense: float, more_coverage: float, more_standing: float
+) -> None:
+    less = probability(dense, coverage, standing)
+    more = probability(dense + more_dense, coverage + more_coverage, standing + more_standing)
+    assert 0 <= less <= more <= 1
+
+
+LONG = "The council decided in its spring session that the old harbour office moves to the market square before the end of 2024"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LONG, True),
+        (LONG.upper(), True),
+        (f"{LONG}.", True),
+        (LONG.replace("spring", "summer"), True),
+        (LONG.replace("2024", "2025"), False),
+        (LONG.replace("decided in", "never decided in"), False),
+        (LONG + " and that the new library opens on the same day if money allows", False),
+        ("Thanks!", False),
+    ],
+)
+def test_only_what_says_the_same_is_folded(text: str, said: bool) -> None:
+    assert distinct(["Thanks!", LONG, text]) == ([0, 1] if said else [0, 1, 2])
