@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from benchmarks.regression import Floats, Truths, listwise, logistic
 from bot import db, grounding
 from bot.chat import Answer
-from bot.evidence import FEATURES, Evidence, Matrix
 from bot.llm.extractive import WORTH, Extractive, compose
+from bot.quoting.evidence import FEATURES, Evidence, Matrix
 from knowledge import Audience, Filters, Item, Knowledge, Options, minilm, open_knowledge
 
 SQUAD = "squad2-dev"

@@ -35,8 +35,8 @@ async def observe(retrieval: Retrieval, name: str, questions: Sequence[Question]
     for question in [*known, *_some(draw, strangers, len(known) // 2)]:
         where = Filters(documents=question.documents)
         results = await retrieval.search(question.text, audience=ANYONE, where=where)
+        signals += _signals(results)
         for one in results.found:
-            signals.append((results.dense, results.coverage, _standing(one.score, results)))
             scores.append(one.score)
             relevant.append(not question.judged.keys().isdisjoint((one.passage.id, one.passage.document_id)))
     return Observed(name, np.array(signals), np.array(scores), np.array(relevant))
@@ -46,11 +46,13 @@ def _some(draw: np.random.Generator, questions: Sequence[Question], most: int) -
     return [questions[n] for n in draw.permutation(len(questions))[:most]]
 
 
-def _standing(score: float, results: Results) -> float:
-    """Return the fused score that a calibrated one was made of."""
-    odds = log(score / (1 - score))
-    rest = calibration.BIAS + calibration.DENSE * results.dense + calibration.COVERAGE * results.coverage
-    return (odds - rest) / calibration.STANDING
+def _signals(results: Results) -> list[tuple[float, float, float]]:
+    """Return the signals that the scores were made of: highest cosine, standing, and distance to the best standing."""
+    odds = [log(one.score / (1 - one.score)) - calibration.BIAS - calibration.DENSE * results.dense for one in results.found]
+    best = odds[0] / calibration.STANDING if odds else 0.0
+    fall = calibration.STANDING - calibration.BEHIND
+    behind = [(odds[0] - one) / fall for one in odds]
+    return [(results.dense, best - distance, distance) for distance in behind]
 
 
 def fitted(observed: Sequence[Observed]) -> str:
@@ -58,8 +60,8 @@ def fitted(observed: Sequence[Observed]) -> str:
     signals = np.concatenate([one.signals for one in observed])
     relevant = np.concatenate([one.relevant for one in observed])
     weights = np.concatenate([np.full(len(one.relevant), 1000 / len(one.relevant)) for one in observed])
-    dense, coverage, standing, bias = logistic(signals, relevant, weights)
-    return f"BIAS = {bias:.2f}\nDENSE = {dense:.2f}\nCOVERAGE = {coverage:.2f}\nSTANDING = {standing:.2f}"
+    dense, standing, behind, bias = logistic(signals, relevant, weights)
+    return f"BIAS = {bias:.2f}\nDENSE = {dense:.2f}\nSTANDING = {standing:.2f}\nBEHIND = {behind:.2f}"
 
 
 def reliability(observed: Sequence[Observed]) -> str:

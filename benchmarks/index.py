@@ -117,7 +117,7 @@ async def main(size: int) -> None:
             await _optimize(index, its)
             print(f"\n{'scope':>8} {'recall@10':>10} {'through the worker':>20} {'raw engine':>18} {'ratio':>6}   p50 (p95) ms")
             await index.flush()
-            raw = _raw(folder, Path(name) / "copy")
+            raw = raw_search(folder, Path(name) / "copy")
             for scope in its.members:
                 await _search(index, raw, its, scope)
 
@@ -170,9 +170,10 @@ async def _search(index: EmbeddedIndex, raw: Callable[[Vector, Sparse, str], Non
         best = allowed[np.argsort(-its.vectors[allowed] @ dense)[:10]].tolist()
         hits = (await index.search(dense, None, audience=Audience(frozenset({scope})), limit=10)).dense
         found += len({hit.n for hit in hits} & set(best))
+    recall = found / (min(10, len(allowed)) * QUERIES)
     ratio = statistics.median(ours) / statistics.median(theirs)
     print(
-        f"{scope:>8} {found / (min(10, len(allowed)) * QUERIES):>10.3f} {_percentile(ours, 50):>11.2f} ({_percentile(ours, 95):>5.2f})"
+        f"{scope:>8} {recall:>10.3f} {_percentile(ours, 50):>11.2f} ({_percentile(ours, 95):>5.2f})"
         f" {_percentile(theirs, 50):>10.2f} ({_percentile(theirs, 95):>5.2f}) {ratio:>6.2f}"
     )
 
@@ -183,7 +184,7 @@ async def _timed(index: EmbeddedIndex, dense: Vector, sparse: Sparse, scope: str
     return (time.perf_counter() - start) * 1_000
 
 
-def _raw(folder: Path, copy: Path) -> Callable[[Vector, Sparse, str], None]:
+def raw_search(folder: Path, copy: Path) -> Callable[[Vector, Sparse, str], None]:
     """Load a copy of the shard into this process, and return a search of it with nothing of ours around."""
     (current,) = folder.glob("shard-*")
     shutil.copytree(current, copy)

@@ -2,18 +2,18 @@
 
 from math import exp
 
-# Log-odds that a passage is relevant, fitted by `python -m benchmarks.retrieval DATA --fit`.
-BIAS = -8.0
-DENSE = 6.0
-COVERAGE = 3.0
-STANDING = 0.5
+# Log-odds that a passage is relevant, fitted by `python -m benchmarks.retrieval DATA --fit` with the packaged embedding model.
+BIAS = -5.82
+DENSE = 7.5
+STANDING = 0.52
+BEHIND = -0.58
 
 
-def probability(dense: float, coverage: float, standing: float) -> float:
+def probability(dense: float, standing: float, best: float) -> float:
     """Return how likely a passage is to be relevant, 0 to 1.
 
-    `dense` is the best cosine among all that was found and `coverage` the best share of the question's terms: whether there
-    is an answer at all. `standing` is the passage's own fused score: how far it stands out for this question.
+    `dense`, the highest cosine among all that was found, tells whether there is an answer at all. `standing` is the passage's
+    fused score, how far it stands out from what is usual for the question, and `best` the fused score of the best one.
     """
-    odds = BIAS + DENSE * dense + COVERAGE * coverage + STANDING * standing
-    return 1 / (1 + exp(-min(max(odds, -40.0), 40.0)))
+    odds = BIAS + DENSE * dense + STANDING * standing + BEHIND * (best - standing)
+    return 1 / (1 + exp(-min(max(odds, -30.0), 30.0)))

@@ -88,6 +88,7 @@ async def _average_length(records: Records, embedder: Embedder, *, rebuild: bool
 async def _index(stack: AsyncExitStack, options: Options, embedder: Embedder) -> Index:
     """Open the index of this model; what is damaged beyond reading is put aside, since the database can fill a new one."""
     name = re.sub(r"[^a-z0-9]+", "-", embedder.model.lower())
+
     def opened(*, fresh: bool) -> AbstractAsyncContextManager[Index]:
         return open_index(
             folder=options.folder / "index" / name,

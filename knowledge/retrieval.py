@@ -89,10 +89,11 @@ class Retrieval:
         dense = max(float(candidates.dense[place]) for place, _ in kept)
         lexical = max(float(candidates.lexical[place]) for place, _ in kept)
         coverage = max(self._coverage(terms, passage) for _, passage in kept)
+        best = float(candidates.scores[kept[0][0]])
         found = [
             Found(
                 passage,
-                score=calibration.probability(dense, coverage, float(candidates.scores[place])),
+                score=calibration.probability(dense, float(candidates.scores[place]), best),
                 dense=float(candidates.dense[place]),
                 lexical=float(candidates.lexical[place]),
             )

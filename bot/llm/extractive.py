@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
-from bot import grounding, sentences
+from bot import grounding
 from bot.chat import Answer, Source
-from bot.evidence import Evidence, Matrix
-from bot.question import Question
-from bot.quotes import Quote, choose
+from bot.quoting import sentences
+from bot.quoting.evidence import Evidence, Matrix
+from bot.quoting.question import Question
+from bot.quoting.quotes import Quote, choose
 from knowledge import Found, Passage
 
 PROVIDER = "extractive"
@@ -20,8 +21,8 @@ _CLOSING = tuple('.!?…。！？:;"”’»)]|')  # what a whole sentence or ro
 Embed = Callable[[Sequence[str]], Awaitable[Matrix]]
 """Turns texts into rows of length 1."""
 
-# What each feature of a sentence is worth: fitted by `python -m benchmarks.answers fit DATA`.
-WORTH = np.array([7.94, 6.63, 1.35, 5.29, 0.69, 3.79, 1.43, 0.61, 3.08, 2.15, 3.31, 0.29, 0.26, 1.0, -0.6, 0.79])
+# What each feature of a sentence is worth, as log-odds: fitted by `python -m benchmarks.answers fit DATA`.
+WORTH = np.array([9.86, 7.44, 0.69, 4.11, 1.65, 4.97, 1.16, 0.17, 2.56, 3.28, 0.47, 1.61, 2.82, 0.64, 0.73])
 
 
 class Extractive:
@@ -71,7 +72,9 @@ def pieces(text: str) -> list[str]:
 def _source(hit: Found, quote: Quote, n: int) -> Source:
     passage = hit.passage
     said = passage.text[quote.start : quote.end]
-    return Source(n, passage.document_id, passage.title, passage.page, passage.heading, said, passage.url, hit.score)
+    # A viewer opens a PDF at the page that the fragment names (RFC 8118).
+    url = f"{passage.url}#page={passage.page}" if passage.kind == "pdf" and passage.page else passage.url
+    return Source(n, passage.document_id, passage.title, passage.page, passage.heading, said, url, hit.score)
 
 
 def _said(hit: Found, quote: Quote) -> str:

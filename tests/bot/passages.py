@@ -5,8 +5,8 @@ from zlib import crc32
 
 import numpy as np
 
-from bot import words
-from bot.evidence import Matrix
+from bot.quoting import words
+from bot.quoting.evidence import Matrix
 from knowledge import Found, Passage
 
 _DIMENSIONS = 512

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import Answer
-from bot.evidence import Evidence
 from bot.llm.extractive import WORTH, Extractive, compose, pieces
-from bot.question import Question
-from bot.quotes import LONGEST, MOST, choose
+from bot.quoting.evidence import Evidence
+from bot.quoting.question import Question
+from bot.quoting.quotes import LONGEST, MOST, choose
 from knowledge import Passage
 from tests.bot.passages import embed, found, passage
 

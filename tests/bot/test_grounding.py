@@ -3,8 +3,8 @@
 import numpy as np
 
 from bot.chat import Answer, Source
-from bot.evidence import FEATURES
 from bot.grounding import ENOUGH, checked, confidence, unknown
+from bot.quoting.evidence import FEATURES
 from knowledge import Found
 from tests.bot.passages import passage
 

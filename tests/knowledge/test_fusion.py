@@ -77,13 +77,14 @@ def test_of_two_equal_scores_the_one_that_resembles_the_best_comes_first() -> No
     assert best > like > unlike
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.floats(-10, 10), st.floats(0, 1), st.floats(0, 1), st.floats(0, 5))
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(-10, 10), st.floats(0, 5), st.floats(0, 5))
 def test_a_score_is_a_probability_that_rises_with_every_signal(
-    dense: float, coverage: float, standing: float, more_dense: float, more_coverage: float, more_standing: float
+    dense: float, nearer: float, standing: float, higher: float, behind: float
 ) -> None:
-    less = probability(dense, coverage, standing)
-    more = probability(dense + more_dense, coverage + more_coverage, standing + more_standing)
-    assert 0 <= less <= more <= 1
+    best = standing + higher + behind
+    less, more = probability(dense, standing, best), probability(dense + nearer, standing + higher, best)
+    assert 0 < less <= more < 1
+    assert probability(dense, standing, best) <= probability(dense, standing, best - behind)
 
 
 LONG = "The council decided in its spring session that the old harbour office moves to the market square before the end of 2024"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import words
-from bot.evidence import FEATURES, Evidence, table_head, units
-from bot.question import Question
+from bot.quoting import words
+from bot.quoting.evidence import FEATURES, Evidence, table_head, units
+from bot.quoting.question import Question
 from knowledge import Found, Passage
 from tests.bot.passages import embed, passage
 

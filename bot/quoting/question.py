@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from bot import words
+from bot.quoting import words
 
 SHAPES = {
     "when": r"when|(?:what|which) (?:\w+ )?(?:year|date|day|month|century|decade|time)s?|wann|когда|в каком году|quand|cuándo",
@@ -50,7 +50,6 @@ class Question:
         self.terms = list(dict.fromkeys(self.words))
         self.pairs = set(pairwise(self.words))
         self.asked = {word.lower() for word in _NAME.findall(text)}
-        self.names = {stem for name in _names(text) for stem in words.content(name)}
         self.shape = next((shape for shape, pattern in _SHAPE.items() if pattern.search(text)), None)
 
     def answered_by(self, text: str) -> bool:

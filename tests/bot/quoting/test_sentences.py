@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sentences import is_item, is_row, spans, trimmed
+from bot.quoting.sentences import is_item, is_row, spans, trimmed
 
 PIECES = st.sampled_from(
     [

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bot import sentences, words
-from bot.question import SHAPES, Question
+from bot.quoting import sentences, words
+from bot.quoting.question import SHAPES, Question
 from knowledge import Found
 
 Kind = Literal["sentence", "item", "row", "heading"]
@@ -26,7 +26,7 @@ _PRONOUN = re.compile(
 # Features of a sentence, and what each is worth: fitted by `python -m benchmarks.answers fit DATA`.
 FEATURES = (
     "cosine", "passage cosine", "rank", "coverage", "passage coverage", "new words", "pairs", "length",
-    "when", "number", "who", "where", "why", "what", "first", "pronoun",
+    "when", "number", "who", "where", "why", "what", "pronoun",
 )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ class Evidence:
         self._place = [unit.passage for unit in self.units]
         self._own = _matrix(contents, kin, len(question.terms))
         self._context = _matrix(around, kin, len(question.terms))
-        self._weights = _weights(question, self._own)
+        self._weights = _weights(question.terms, self._own)
         self._coverage = self._share(np.maximum(self._own, _NEARBY * self._nearby()))
         self._pairs = [len(question.pairs & set(pairwise(content))) / max(len(question.pairs), 1) for content in contents]
 
@@ -114,7 +114,6 @@ class Evidence:
             self._pairs,
             [min(len(unit.text), 360) / 180 for unit in self.units],
             *([shape == name for shape in asked] for name in SHAPES),
-            [unit.n == 0 for unit in self.units],
             [bool(_PRONOUN.match(unit.text)) for unit in self.units],
         )
         return np.array(columns, np.float32).T
@@ -159,20 +158,13 @@ def _matrix(contents: Sequence[Sequence[str]], kin: words.Kin, terms: int) -> Ma
     return matrix
 
 
-def _weights(question: Question, own: Matrix) -> Matrix:
-    """Weigh the question's words: rare in what was found, a name, or long means telling. They add up to 1."""
+def _weights(terms: Sequence[str], own: Matrix) -> Matrix:
+    """Weigh the question's words: rare in what was found, and long, means telling. They add up to 1."""
     there = own.sum(axis=0)
     rarity = np.log1p((len(own) - there + 0.5) / (there + 0.5))
-    length = np.array([_telling(term, question.names) for term in question.terms])
+    length = np.array([3.0 if term[0].isdigit() else min(1.0 + 0.35 * len(term), 4.0) for term in terms])
     weights = np.maximum(rarity + length, 0.05)
     return np.asarray(weights / weights.sum(), np.float32)
-
-
-def _telling(term: str, names: set[str]) -> float:
-    """Return how much a word tells by its looks; fitted by eye to the inverse document frequencies of English."""
-    if term in names:
-        return 4.0
-    return 3.0 if term[0].isdigit() else min(1.0 + 0.35 * len(term), 4.0)
 
 
 def leads(units: Sequence[Unit], found: Sequence[Found]) -> list[int]:

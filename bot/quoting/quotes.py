@@ -4,15 +4,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot import words
-from bot.evidence import Evidence, Matrix, Unit, table_head
-from bot.question import Question
+from bot.quoting import words
+from bot.quoting.evidence import Evidence, Matrix, Unit, table_head
+from bot.quoting.question import Question
 from knowledge import Found
 
 LONGEST = 350  # characters of one quote
 MOST = 4
 _MARGIN = 5.0  # how far below the best a sentence may score and still be quoted: log-odds against it
-_ELSEWHERE = 3.0  # the same for a sentence from elsewhere: a second source has to add something
+_ELSEWHERE = 4.0  # the same for a sentence from elsewhere: a second source has to add something
 _ROW_MARGIN = 1.5  # the same for rows: those of one table are all alike
 _CONSIDERED = 8
 _ALIKE = 0.7  # of the shorter one's words stand in the other

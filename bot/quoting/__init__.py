@@ -1,0 +1,1 @@
+"""Choosing what to quote: sentences, words, the question, the evidence, and the quotes themselves (pure)."""
