@@ -94,7 +94,8 @@ async def run(data: Path, names: Sequence[str], cache: Path | None, *, fit: bool
     embedder = await asyncio.to_thread(Embedder.open)
     missed: list[str] = []
     observed: list[Observed] = []
-    print("| | questions | hybrid nDCG@10 | R@10 | dense | R@10 | lexical | R@10 |\n|---|---|---|---|---|---|---|---|")
+    if not fit:
+        print("| | questions | hybrid nDCG@10 | R@10 | dense | R@10 | lexical | R@10 |\n|---|---|---|---|---|---|---|---|")
     for name in names:
         passages, asked = await collection(embedder, data, name)
         with tempfile.TemporaryDirectory() as folder:

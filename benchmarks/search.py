@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -79,9 +80,13 @@ class Watched:
             self.ms += 1000 * (perf_counter() - begun)
 
 
+VOCABULARY = [f"w{rank}x" for rank in range(20_000)]
+OFTEN = list(accumulate(1 / (rank + 3) for rank in range(len(VOCABULARY))))  # the law of Zipf and Mandelbrot
+
+
 def words(chance: random.Random, count: int) -> str:
-    """Return words of a made-up language of 20,000, the common ones more often."""
-    return " ".join(f"w{int(chance.paretovariate(0.8)) % 20_000}x" for _ in range(count))
+    """Return words of a made-up language, the common ones more often."""
+    return " ".join(chance.choices(VOCABULARY, cum_weights=OFTEN, k=count))
 
 
 async def teach(own: Any, engine: Any, size: int) -> None:

@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
-    """Open and migrate. Connections begin write transactions at once; reading is for engines with `AUTOCOMMIT`.
+    """Open and migrate. A transaction may write, unless its engine has the execution option `reading`.
 
     Raises `ServiceAway` when there is no database there that can be opened.
     """
@@ -62,7 +62,7 @@ async def compact(engine: AsyncEngine) -> None:
     """Let nothing of deleted rows remain in the database's files (SQLite; Postgres vacuums by itself)."""
     if engine.dialect.name != "sqlite":
         return
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    async with engine.execution_options(reading=True).connect() as connection:
         for attempt in range(5):
             busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar()
             if not busy:
@@ -87,5 +87,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE: a transaction that reads first and writes later would otherwise fail when another one wrote in between.
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    if not connection.get_execution_options().get("reading"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")

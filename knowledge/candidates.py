@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge import fusion
-from knowledge.fusion import DOCUMENTS, MESSAGES, Scores
+from knowledge.fusion import DOCUMENTS, MESSAGES, Scale, Scores
 from knowledge.index.base import Arms, Hit, Vector
 
 MESSAGE = "message"
@@ -35,7 +35,7 @@ class Candidates:
         dense = _filled(hits, arms.dense, arms.dense[-1].score if arms.dense else 0.0)
         lexical = _filled(hits, arms.lexical, arms.lexical[-1].score if len(arms.lexical) >= limit else 0.0)
         share = np.array([profile(hit).dense for hit in hits], np.float64)
-        scores = fusion.fused(fusion.standardised(dense), fusion.standardised(lexical), share)
+        scores = fusion.fused(Scale.of(dense).standardised(dense), Scale.of(lexical).standardised(lexical), share)
         return cls(hits, dense, lexical, scores)._sorted()
 
     @classmethod
@@ -45,7 +45,7 @@ class Candidates:
         raw = np.array([hit.score for hit in hits], np.float64)
         nothing = np.zeros_like(raw)
         dense, lexical = (raw, nothing) if arms.dense else (nothing, raw)
-        return cls(hits, dense, lexical, fusion.standardised(raw))
+        return cls(hits, dense, lexical, Scale.of(raw).standardised(raw))
 
     def refined(self, question: Vector, vectors: Mapping[str, Vector]) -> Self:
         """Order anew, by what they say of each other, those candidates whose vectors are given; the others come after them."""
@@ -54,14 +54,12 @@ class Candidates:
             return self
         pool, rest = self._at(np.flatnonzero(known)), self._at(np.flatnonzero(~known))
         matrix = np.array([vectors[hit.id] for hit in pool.hits])
-        cosines = (matrix @ question).astype(np.float64)
-        usual = fusion.standardised(self.dense)[known]
-        moved = fusion.moved(usual, cosines, (matrix @ matrix[0]).astype(np.float64))
         profiles = [profile(hit) for hit in pool.hits]
-        dense, beside = (np.array([getattr(p, name) for p in profiles]) for name in ("dense", "beside"))
-        scores = fusion.fused(moved, fusion.standardised(self.lexical)[known], dense)
+        share, beside = (np.array([getattr(of, name) for of in profiles]) for name in ("dense", "beside"))
+        dense = Scale.of(self.dense).standardised(fusion.moved(question, matrix))
+        scores = fusion.fused(dense, Scale.of(self.lexical).standardised(pool.lexical), share)
         scores = fusion.smoothed(fusion.supported(scores, _beside(pool.hits), beside), matrix)
-        first = type(self)(pool.hits, cosines, pool.lexical, scores)._sorted()
+        first = type(self)(pool.hits, (matrix @ question).astype(np.float64), pool.lexical, scores)._sorted()
         return type(self)(
             (*first.hits, *rest.hits),
             np.concatenate((first.dense, rest.dense)),

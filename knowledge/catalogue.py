@@ -35,7 +35,7 @@ class Catalogue:
     """Documents, versions and passages as they are now. It never waits for a writer."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine.execution_options(reading=True)
 
     async def documents(self) -> list[Document]:
         """Return every version of every document, newest first."""

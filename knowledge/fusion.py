@@ -1,20 +1,24 @@
 """How the two rankings of a search become one (pure). Every array has one entry, or row, per candidate."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.index.base import Vector, Vectors
+
 Scores = NDArray[np.float64]
-Matrix = NDArray[np.float32]
 
 REFERENCE = 100
 """How many of the best scores say what is usual for a question: as many as each arm is asked for."""
 
-# Each on a plateau between half and twice its value, on every collection: see docs/benchmarks.md.
-_FEEDBACK = 0.15
-_SMOOTHING = 0.3
+# All on wide plateaus, see docs/benchmarks.md.
+_CENTRING = 0.5
+_FEEDBACK = 0.2
+_SMOOTHING = 0.4
 _SHARPNESS = 16
+_STEPS = 8  # what is left of the first after them is below a thousandth
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +31,30 @@ class Profile:
 
 # Chosen by measurement, see docs/benchmarks.md. Names, dates and the speaker carry chat, so words weigh more there; and a
 # message answers the one before it, so its neighbours speak for it.
-DOCUMENTS = Profile(dense=0.5, beside=0.1)
+DOCUMENTS = Profile(dense=0.5, beside=0.05)
 MESSAGES = Profile(dense=0.3, beside=0.4)
 
 
-def standardised(scores: Scores) -> Scores:
-    """Return scores as distances from the mean of the best `REFERENCE`, in their standard deviations.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What is usual among the best scores of a question: their mean, and their standard deviation (0 if they are all alike)."""
 
-    This makes cosines and BM25 scores comparable whatever the question's length and the collection (Montague and Aslam,
-    "Relevance score normalization for metasearch", CIKM 2001).
-    """
-    best = np.sort(scores)[::-1][:REFERENCE]
-    spread = float(best.std()) if len(best) else 0.0
-    return (scores - best.mean()) / spread if spread > 0 else np.zeros_like(scores)
+    mean: float
+    spread: float
+
+    @classmethod
+    def of(cls, scores: Scores) -> Self:
+        """Measure the best `REFERENCE` scores."""
+        best = np.sort(scores)[::-1][:REFERENCE]
+        return cls(float(best.mean()), float(best.std())) if len(best) else cls(0.0, 0.0)
+
+    def standardised(self, scores: Scores) -> Scores:
+        """Return scores as distances from the mean, in standard deviations.
+
+        This makes cosines and BM25 scores comparable whatever the question's length and the collection (Montague and Aslam,
+        "Relevance score normalization for metasearch", CIKM 2001).
+        """
+        return (scores - self.mean) / self.spread if self.spread > 0 else np.zeros_like(scores)
 
 
 def fused(dense: Scores, lexical: Scores, share: Scores) -> Scores:
@@ -50,15 +65,22 @@ def fused(dense: Scores, lexical: Scores, share: Scores) -> Scores:
     return share * dense + (1 - share) * lexical
 
 
-def moved(dense: Scores, cosines: Scores, likeness: Scores) -> Scores:
-    """Return what the standardised dense scores become when the question moves a step towards the best candidate.
+def moved(question: Vector, vectors: Vectors) -> Scores:
+    """Return the cosines of candidates with a question that moved a step towards the first of them, as far apart as before.
 
-    Rocchio's feedback (1971) with one passage taken for relevant. A moved question's cosines are, up to a factor, the sum of
-    its own and the best candidate's (`likeness`). Mean and spread stay, so that the arm keeps its share.
+    Rocchio's feedback (1971) with one passage taken for relevant: a moved question's cosines are, up to a factor, the sum of
+    its own and that passage's. Part of what all candidates have in common, and the question with them, is taken away first,
+    so that the step is towards what sets the passage apart. Mean and spread stay, so that the arm keeps its share.
     """
-    shifted = cosines + _FEEDBACK * likeness
+    cosines: Scores = (vectors @ question).astype(np.float64)
+    common = _CENTRING * vectors.mean(axis=0)
+    own = vectors - common
+    own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
+    asked = question - common
+    asked /= max(float(np.linalg.norm(asked)), 1e-12)
+    shifted: Scores = (own @ (asked + _FEEDBACK * own[0])).astype(np.float64)
     spread = float(shifted.std())
-    return (shifted - shifted.mean()) / spread * dense.std() + dense.mean() if spread > 0 else dense
+    return (shifted - shifted.mean()) / spread * cosines.std() + cosines.mean() if spread > 0 else cosines
 
 
 def supported(scores: Scores, beside: NDArray[np.bool_], share: Scores) -> Scores:
@@ -67,15 +89,17 @@ def supported(scores: Scores, beside: NDArray[np.bool_], share: Scores) -> Score
     return scores + share * of_those_beside
 
 
-def smoothed(scores: Scores, vectors: Matrix) -> Scores:
+def smoothed(scores: Scores, vectors: Vectors) -> Scores:
     """Bring the scores of candidates that resemble each other nearer to each other.
 
     What resembles each other tends to answer the same questions (van Rijsbergen's cluster hypothesis): scores are regularised
     on the graph of the candidates' cosines (Diaz, "Regularizing ad hoc retrieval scores", CIKM 2005), here by a random walk
-    with restart in closed form.
+    with restart.
     """
     links: Scores = np.maximum(vectors @ vectors.T, 0).astype(np.float64) ** _SHARPNESS
     np.fill_diagonal(links, 0)
     links /= np.maximum(links.sum(axis=1, keepdims=True), 1e-12)
-    walk = np.eye(len(scores)) - _SMOOTHING * links
-    return np.asarray((1 - _SMOOTHING) * np.linalg.solve(walk, scores))
+    walked = scores
+    for _ in range(_STEPS):
+        walked = (1 - _SMOOTHING) * scores + _SMOOTHING * np.dot(links, walked)
+    return walked

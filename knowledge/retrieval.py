@@ -6,7 +6,6 @@ from typing import Literal, Protocol
 
 from knowledge import calibration
 from knowledge.candidates import Candidates
-from knowledge.chunks import embedded_text
 from knowledge.documents import Audience, Filters, Found, Passage
 from knowledge.duplicates import distinct
 from knowledge.fusion import REFERENCE
@@ -46,13 +45,12 @@ class Store(Protocol):
 class Results:
     """What was found, best first, and the best of each signal among it: what a decision to abstain wants to know.
 
-    `dense` is a cosine, `lexical` a BM25 score, `coverage` the share of the question's terms that one passage has.
+    `dense` is a cosine, `lexical` a BM25 score.
     """
 
     found: tuple[Found, ...] = ()
     dense: float = 0.0
     lexical: float = 0.0
-    coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,6 @@ class Retrieval:
             return Results()
         dense = max(float(candidates.dense[place]) for place, _ in kept)
         lexical = max(float(candidates.lexical[place]) for place, _ in kept)
-        coverage = max(self._coverage(terms, passage) for _, passage in kept)
         best = float(candidates.scores[kept[0][0]])
         found = [
             Found(
@@ -99,7 +96,7 @@ class Retrieval:
             )
             for place, passage in kept
         ]
-        return Results(tuple(found), dense, lexical, coverage)
+        return Results(tuple(found), dense, lexical)
 
     async def ranked_documents(
         self, query: str, *, audience: Audience, where: Filters = Filters(), mode: Mode = "hybrid", depth: int = 100
@@ -137,11 +134,6 @@ class Retrieval:
         start, end = run[0].passage.start, max(one.passage.end for one in run)
         text = run[0].passage.text if len(run) == 1 else await self._store.stretch(run[0].passage, start, end)
         return Stretch(tuple(run), start, end, text)
-
-    def _coverage(self, terms: Sparse, passage: Passage) -> float:
-        """Return the share of the question's terms that stand in a passage or its context."""
-        there = set(self._lexical.query(embedded_text(passage.context, passage.text)).indices)
-        return len(there.intersection(terms.indices)) / len(terms.indices) if terms.indices else 0.0
 
 
 def runs(found: Sequence[Found]) -> list[list[Found]]:

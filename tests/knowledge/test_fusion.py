@@ -1,5 +1,7 @@
 """How rankings are put together: the formulas, and what must hold whatever the scores are."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from knowledge import fusion
 from knowledge.calibration import probability
 from knowledge.duplicates import distinct
+from knowledge.index.base import Vectors
 
 SCORES = st.lists(st.floats(-50, 50, allow_nan=False).map(lambda score: round(score, 3)), min_size=1, max_size=150).map(
     np.array
@@ -17,7 +20,7 @@ SHARE = st.floats(0, 1)
 
 @given(SCORES)
 def test_standardising_keeps_the_order(scores: fusion.Scores) -> None:
-    standard = fusion.standardised(scores)
+    standard = _standardised(scores)
     if np.ptp(scores[np.argsort(-scores)][: fusion.REFERENCE]) > 0:
         order = np.argsort(scores, kind="stable")
         assert (np.diff(standard[order]) >= 0).all()
@@ -29,7 +32,7 @@ def test_standardising_keeps_the_order(scores: fusion.Scores) -> None:
 def test_standardising_does_not_care_about_unit_and_zero(scores: fusion.Scores, unit: float, zero: float) -> None:
     if np.ptp(scores) in (0.0,) or np.ptp(np.sort(scores)[::-1][: fusion.REFERENCE]) == 0:
         return
-    assert fusion.standardised(scores) == pytest.approx(fusion.standardised(scores * unit + zero), abs=1e-5)
+    assert _standardised(scores) == pytest.approx(_standardised(scores * unit + zero), abs=1e-5)
 
 
 @given(SCORES, SHARE)
@@ -37,18 +40,29 @@ def test_arms_that_agree_are_not_changed_by_fusing_them(scores: fusion.Scores, s
     assert fusion.fused(scores, scores, np.full(len(scores), share)) == pytest.approx(scores)
 
 
+def _standardised(scores: fusion.Scores) -> fusion.Scores:
+    return fusion.Scale.of(scores).standardised(scores)
+
+
+def _unit(*rows: Sequence[float]) -> Vectors:
+    matrix = np.array(rows, np.float64)
+    return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True), np.float32)
+
+
 def test_a_question_moved_towards_the_best_passage_favours_what_is_like_it() -> None:
-    cosines = np.array([0.8, 0.5, 0.5])
-    moved = fusion.moved(fusion.standardised(cosines), cosines, np.array([1.0, 0.9, 0.1]))
-    assert moved[0] > moved[1] > moved[2]
+    question, *vectors = _unit([1, 0, 0.1], [1, 0.4, 0], [1, 0.6, 0.6], [1, -0.6, 0.6])
+    best, like, unlike = fusion.moved(question, np.array(vectors))
+    assert question @ vectors[1] == pytest.approx(question @ vectors[2])
+    assert best > like > unlike
 
 
-@given(SCORES)
-def test_moving_the_question_keeps_the_weight_of_its_arm(scores: fusion.Scores) -> None:
-    dense = fusion.standardised(scores)
-    moved = fusion.moved(dense, scores, np.zeros(len(scores)))
-    assert moved.mean() == pytest.approx(dense.mean(), abs=1e-6)
-    assert moved.std() == pytest.approx(dense.std(), abs=1e-6)
+@given(st.integers(2, 20), st.integers(0, 1000))
+def test_moving_the_question_keeps_mean_and_spread_of_the_cosines(size: int, seed: int) -> None:
+    question, *vectors = _unit(*np.random.default_rng(seed).normal(size=(size + 1, 5)))
+    cosines = np.array(vectors) @ question
+    moved = fusion.moved(question, np.array(vectors))
+    assert moved.mean() == pytest.approx(cosines.mean(), abs=1e-5)
+    assert moved.std() == pytest.approx(cosines.std(), abs=1e-5)
 
 
 def test_a_passage_gains_from_those_beside_it_and_nobody_loses() -> None:
