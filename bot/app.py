@@ -39,6 +39,7 @@ async def open_twin(settings: Settings, *, rebuild: bool = False) -> AsyncIterat
         yield Twin(
             knowledge,
             History(engine),
+            data=folder,
             max_upload=settings.max_upload_mb << 20,
             compact=partial(db.compact, engine),
         )

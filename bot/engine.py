@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from time import perf_counter
 
-from bot import access
+from bot import access, grounding
 from bot.chat import Answer, Delta, Person, Place, Timings
 from bot.errors import BadQuestion
 from bot.history import History
@@ -31,7 +31,7 @@ class Engine:
         audience = access.audience(place, person)
         results = await self._knowledge.retrieval.search(question, audience=audience)
         retrieved = perf_counter()
-        answer = await self._extractive.answer(question, results.found)
+        answer = grounding.checked(await self._extractive.answer(question, results.found), results.found)
         first = perf_counter()
         for piece in pieces(answer.text):
             yield Delta(piece)

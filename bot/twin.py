@@ -9,7 +9,7 @@ from bot import access
 from bot.chat import Answer, Delta, Person, Place
 from bot.engine import Engine
 from bot.history import History
-from knowledge import Document, Filters, Found, Item, Knowledge, Outcome, Receipt
+from knowledge import Document, Filters, Found, Item, Knowledge, KnowledgeError, Outcome, Receipt
 
 _AT_A_TIME = 4  # files: while one is embedded the next are read, and the last is written
 
@@ -20,11 +20,18 @@ class Twin:
     """What adapters and the command line talk to."""
 
     def __init__(
-        self, knowledge: Knowledge, history: History, *, max_upload: int, compact: Callable[[], Awaitable[None]]
+        self,
+        knowledge: Knowledge,
+        history: History,
+        *,
+        data: Path,
+        max_upload: int,
+        compact: Callable[[], Awaitable[None]],
     ) -> None:
         self._knowledge = knowledge
         self._history = history
         self._engine = Engine(knowledge, history)
+        self._data = data
         self._max_upload = max_upload
         self._compact = compact
 
@@ -43,8 +50,11 @@ class Twin:
         return results.found
 
     def files_in(self, paths: Sequence[Path]) -> list[Path]:
-        """Return the files that are meant by files and folders, without hidden ones; what is not there stays named."""
-        return [file for path in paths for file in _files(path)]
+        """Return the files that are meant by files and folders; what is not there stays named.
+
+        Of folders, hidden files and the twin's own data are left out.
+        """
+        return [file for path in paths for file in _files(path, self._data)]
 
     async def learn(
         self,
@@ -77,7 +87,10 @@ class Twin:
         refusal = await asyncio.to_thread(_refusal, path, self._max_upload)
         if refusal:
             return Receipt(item.name, Outcome.FAILED, error=refusal)
-        return await self._knowledge.library.learn(path, item, progress=progress)
+        try:
+            return await self._knowledge.library.learn(path, item, progress=progress)
+        except KnowledgeError as error:  # one file's trouble, such as an index that is away, is not that of the others
+            return Receipt(item.name, Outcome.FAILED, error=str(error))
 
     async def resume(self) -> AsyncIterator[Receipt]:
         """Take up what was being learned when the twin last stopped."""
@@ -132,10 +145,10 @@ def _refusal(path: Path, max_upload: int) -> str | None:
     return None
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, without: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
-        return
-    for child in sorted(path.iterdir()):
-        if not child.name.startswith(".") and not (child.is_symlink() and child.is_dir()):
-            yield from _files(child)
+    elif path.resolve() != without:
+        for child in sorted(path.iterdir()):
+            if not child.name.startswith(".") and not (child.is_symlink() and child.is_dir()):
+                yield from _files(child, without)

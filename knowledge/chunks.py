@@ -13,7 +13,7 @@ PATH_SEPARATOR = " › "
 
 _TARGET = 230  # tokens of a whole passage: enough for one thought, and about one sentence below MiniLM's 256
 _FILL = 0.9  # the same for smaller windows, as a share of them
-_OVERLAP = 0.15  # of a passage, at most, is said again where running text is divided
+_OVERLAP = 0.06  # of the window, at most: more makes neighbours look alike and counts a match twice (docs/benchmarks.md)
 _CONTEXT = 0.25  # of the window, at most, for title, headings and table header
 _TINY = 64  # tokens: a text this short is one passage, whatever its structure
 _NEAR = 16  # tokens below the window from which a passage is counted again, as a whole

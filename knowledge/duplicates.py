@@ -12,14 +12,16 @@ _SHORT = 20  # words
 _TELLING = re.compile(r"\d|^(?:no|not|never|none|without|nor|cannot|kein\w*|nicht|не|нет|без)$|n't$")
 
 
-def distinct(texts: Sequence[str]) -> list[int]:
-    """Return the places of the texts that no earlier one says already.
+def distinct(texts: Sequence[str], most: int) -> list[int]:
+    """Return the places of the first texts, at most so many, that no earlier one says already.
 
     Nine words in ten must be the same, and all numbers and negations: a cosine would take a contradiction for a repetition.
     Short texts are all kept: they repeat by chance, and mean what stands around them.
     """
     kept: dict[int, _Words] = {}
     for place, text in enumerate(texts):
+        if len(kept) == most:
+            break
         words = _Words.of(text)
         if words.total < _SHORT or not any(_same(words, other) for other in kept.values()):
             kept[place] = words

@@ -100,7 +100,8 @@ class Library:
     async def relearn(self, document_id: str, *, progress: Progress = _nothing) -> Receipt:
         """Read a document anew from its kept file; what it said before stays found until the new reading is complete."""
         document = await self._catalogue.document(document_id)
-        return await self._learn(await self._records.learned(document.id, document.version), progress)
+        async with self._alone(document.sha256):
+            return await self._learn(await self._records.learned(document.id, document.version), progress)
 
     async def resume(self) -> AsyncIterator[Receipt]:
         """Take up what was being learned when the process ended."""

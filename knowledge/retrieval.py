@@ -81,7 +81,7 @@ class Retrieval:
         candidates = await self._candidates(query, terms, mode, audience=audience, where=where, limit=wanted)
         living = await self._store.passages([hit.id for hit in candidates.hits[:wanted]], audience)
         there = [(place, living[hit.id]) for place, hit in enumerate(candidates.hits) if hit.id in living]
-        kept = [there[n] for n in distinct([passage.text for _, passage in there])][:limit]
+        kept = [there[n] for n in distinct([passage.text for _, passage in there], limit)]
         if not kept:
             return Results()
         dense = max(float(candidates.dense[place]) for place, _ in kept)

@@ -90,6 +90,16 @@ async def test_what_was_taught_for_one_channel_is_not_told_in_another(twin: Twin
     assert {one.passage.title for one in found} == {"Guide to Twin"}
 
 
+async def test_a_folder_is_taught_without_what_is_hidden_in_it_and_without_the_twins_own_data(
+    twin: Twin, tmp_path: Path
+) -> None:
+    for name in ("a.md", "deep/b.md", ".hidden/c.md", ".d.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("# Text")
+    assert twin.files_in([tmp_path]) == [tmp_path / "a.md", tmp_path / "deep/b.md"]
+    assert twin.files_in([tmp_path / ".d.md", tmp_path / "nowhere"]) == [tmp_path / ".d.md", tmp_path / "nowhere"]
+
+
 async def test_a_new_version_is_what_is_quoted_from_then_on(twin: Twin, tmp_path: Path) -> None:
     file = tmp_path / "hours.md"
     file.write_text("# Opening hours\n\nThe canteen opens at eleven o'clock.\n")
