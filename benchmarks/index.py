@@ -184,8 +184,11 @@ async def _timed(index: EmbeddedIndex, dense: Vector, sparse: Sparse, scope: str
     return (time.perf_counter() - start) * 1_000
 
 
-def raw_search(folder: Path, copy: Path) -> Callable[[Vector, Sparse, str], None]:
-    """Load a copy of the shard into this process, and return a search of it with nothing of ours around."""
+def raw_search(folder: Path, copy: Path, *, vectors: int = 0) -> Callable[[Vector, Sparse, str], None]:
+    """Load a copy of the shard into this process, and return a search of it with nothing of ours around.
+
+    `vectors` is of how many of the best points the vectors are fetched as well.
+    """
     (current,) = folder.glob("shard-*")
     shutil.copytree(current, copy)
     shard = edge.EdgeShard.load(str(copy))
@@ -199,8 +202,10 @@ def raw_search(folder: Path, copy: Path) -> Callable[[Vector, Sparse, str], None
         seen = edge.Filter(must=[edge.FieldCondition("scopes", match=edge.MatchAny([scope]))])
         near = edge.Query.Nearest(dense.tolist(), using=DENSE)
         lexical = edge.Query.Nearest(edge.SparseVector(sparse.indices, sparse.values), using=LEXICAL)
-        shard.query(edge.QueryRequest(LIMIT, query=near, filter=seen, params=params, with_payload=SHOWN))
+        found = shard.query(edge.QueryRequest(LIMIT, query=near, filter=seen, params=params, with_payload=SHOWN))
         shard.query(edge.QueryRequest(LIMIT, query=lexical, filter=seen, with_payload=SHOWN))
+        if vectors:
+            shard.retrieve([point.id for point in found[:vectors]], False, True)
 
     return search
 

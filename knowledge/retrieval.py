@@ -1,7 +1,9 @@
 """Finds passages: two searches of the index become one, checked against the database, with scores that mean something."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
 
 from knowledge import calibration
@@ -9,7 +11,7 @@ from knowledge.candidates import Candidates
 from knowledge.documents import Audience, Filters, Found, Passage
 from knowledge.duplicates import distinct
 from knowledge.fusion import REFERENCE
-from knowledge.index.base import Index, Sparse, Vector
+from knowledge.index.base import Arms, Index, Sparse, Vector
 
 Mode = Literal["hybrid", "dense", "lexical"]
 
@@ -122,12 +124,22 @@ class Retrieval:
         self, query: str, terms: Sparse, mode: Mode, *, audience: Audience, where: Filters, limit: int
     ) -> Candidates:
         limit = max(limit, REFERENCE)
-        question = None if mode == "lexical" else await self._embedder.query(query)
-        sparse = None if mode == "dense" or not terms.indices else terms
-        arms = await self._index.search(question, sparse, audience=audience, where=where, limit=limit)
-        if mode != "hybrid" or question is None:
-            return Candidates.of_one(arms)
-        candidates = Candidates.of(arms, limit=limit)
+        look = partial(self._index.search, audience=audience, where=where, limit=limit)
+
+        async def near() -> tuple[Vector, Arms]:
+            question = await self._embedder.query(query)
+            return question, await look(question, None)
+
+        async def worded() -> Arms:
+            return await look(None, terms) if terms.indices else Arms((), ())
+
+        if mode == "lexical":
+            return Candidates.of_one(await worded())
+        if mode == "dense":
+            return Candidates.of_one((await near())[1])
+        # The words are looked for while the question is embedded: two processes, two processors.
+        (question, dense), lexical = await asyncio.gather(near(), worded())
+        candidates = Candidates.of(Arms(dense.dense, lexical.lexical), limit=limit)
         return candidates.refined(question, await self._index.vectors([hit.id for hit in candidates.hits[:_REFINED]]))
 
     async def _stretch(self, run: Sequence[Found]) -> Stretch:
