@@ -28,6 +28,8 @@ from bot.chat import Person, Place
 from bot.engine import Engine
 from bot.history import History
 from bot.settings import Settings
+from knowledge import index_versions
+from knowledge.claims import Item
 from knowledge.documents import Audience
 from knowledge.embeddings import Embedder
 from knowledge.extract.text import Block, Extracted
@@ -35,10 +37,11 @@ from knowledge.extract.told import ToldReader
 from knowledge.files import FolderFiles
 from knowledge.index import open_index
 from knowledge.index.base import Vectors
+from knowledge.index_versions import IndexVersion
+from knowledge.indexing import Indexing
 from knowledge.knowledge import Knowledge, open_knowledge
 from knowledge.lexical import Lexical
 from knowledge.library import Library
-from knowledge.records import Item
 
 QUERIES = 200
 PER_DOCUMENT = 200  # passages
@@ -51,7 +54,7 @@ class Clustered:
     """Stands in for the embedding model while teaching: quick vectors in clusters, so that a graph has something to find."""
 
     def __init__(self, model: str, dimension: int) -> None:
-        self.model = model
+        self.model, self.dimension = model, dimension
         self._random = np.random.default_rng(0)
         self._centres = self._random.standard_normal((500, dimension), np.float32)
 
@@ -109,9 +112,12 @@ async def teach(own: Any, engine: Any, size: int) -> None:
     quick = Clustered(embedder.model, embedder.dimension)
     embedder.close()
     chance = random.Random(0)  # noqa: S311  # repeatable, not secret
-    folder = own.folder / "index" / "all-minilm-l6-v2-int8"
-    async with open_index(folder=folder, collection="", dimension=384) as index:
-        library = Library(engine, FolderFiles(own.folder / "files"), reader, quick, Lexical(), index)
+    version = IndexVersion(quick.model, Lexical().average_length, "bench")
+    await index_versions.note(engine, version)
+    folder = own.folder / "index" / version.collection
+    async with open_index(folder=folder, collection="", dimension=quick.dimension) as index:
+        indexing = Indexing(engine, quick, Lexical(), index, collection=version.collection)
+        library = Library(engine, FolderFiles(own.folder / "files"), reader, indexing)
         for n in range(size // PER_DOCUMENT):
             text, blocks = "", list[Block]()
             for _ in range(PER_DOCUMENT):

@@ -17,7 +17,7 @@ from bot.history import History
 from bot.http import open_http
 from bot.settings import Settings
 from bot.twin import Twin
-from knowledge import Item, Knowledge, Options, open_knowledge
+from knowledge import Item, Knowledge, KnowledgeError, Options, open_knowledge
 from scheduler.calendar import open_calendar
 
 log = structlog.get_logger()
@@ -95,8 +95,13 @@ async def serve(settings: Settings) -> None:
 
 
 async def _resume(twin: Twin) -> None:
-    async for receipt in twin.resume():
-        log.info("taken up again", outcome=receipt.outcome, document=receipt.document and receipt.document.id)
+    """Finish what was being learned; trouble with it is logged and tried again at the next start."""
+    try:
+        async for receipt in twin.resume():
+            log.info("taken up again", outcome=receipt.outcome, document=receipt.document and receipt.document.id)
+        await twin.optimize()
+    except KnowledgeError as error:
+        log.warning("could not be taken up again", reason=str(error))
 
 
 async def _chat(twin: Twin, stopped: asyncio.Event) -> None:

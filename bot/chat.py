@@ -59,3 +59,8 @@ class Delta:
     """A piece of an answer as it is being written; the whole `Answer` follows as the last thing."""
 
     text: str
+
+
+def printable(text: str) -> str:
+    """Return a text that can be stored and shown: bytes that came as no characters are shown as unknown."""
+    return text.encode("utf-8", "replace").decode("utf-8")

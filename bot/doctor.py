@@ -43,16 +43,20 @@ class Check:
     needed: bool = True
 
 
+_UNTRIED = Check("sandbox", False, "not tried, since it needs the embedding model", "Mend that one first.", needed=False)
+
+
 async def examine(settings: Settings, environment: Mapping[str, str] = os.environ) -> list[Check]:
     """Try everything, leaving no trace and not disturbing a twin that is running."""
+    model = await embedding(settings)
     return [
         Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         spelling(environment),
         data_folder(settings),
         await database(settings),
-        await embedding(settings),
+        model,
         await index(settings),
-        await sandbox(settings),
+        await sandbox(settings) if model.ok else _UNTRIED,
         port(settings),
     ]
 
@@ -75,7 +79,9 @@ def data_folder(settings: Settings) -> Check:
     """Look whether the data folder can be written to or made, and has room."""
     name, folder = "data folder", settings.data_dir.absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    if not there.is_dir():
+        return Check(name, False, f"{there} is a file, not a folder.", "Point TWIN_DATA_DIR at a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
         return Check(name, False, f"{there} is no folder that can be written to.", "Point TWIN_DATA_DIR at one of your own.")
     free = shutil.disk_usage(there).free
     if free < _ROOM:
@@ -97,7 +103,12 @@ async def database(settings: Settings) -> Check:
 
 async def embedding(settings: Settings) -> Check:
     """Compare the model's files with their checksums and embed a sentence."""
-    return await _tried("embedding model", _embedding(settings), "`make setup` makes the default model anew.")
+    fix = (
+        "`make setup` makes the default model anew."
+        if _is_packaged(settings)
+        else "Correct TWIN_EMBEDDING_MODEL, or leave it out to use the model that is packaged."
+    )
+    return await _tried("embedding model", _embedding(settings), fix)
 
 
 async def index(settings: Settings) -> Check:
@@ -180,9 +191,13 @@ async def _embedding(settings: Settings) -> str:
     return f"{embedder.model}: {embedder.dimension} dimensions, {embedder.window} tokens"
 
 
+def _is_packaged(settings: Settings) -> bool:
+    return settings.embedding_model.removeprefix("sentence-transformers/") == minilm.NAME
+
+
 def _load(settings: Settings) -> Embedder:
     options = app.options(settings)
-    if settings.embedding_model.removeprefix("sentence-transformers/") == minilm.NAME:
+    if _is_packaged(settings):
         minilm.verify(minilm.folder(options.models, options.embedding_variant))  # opening would put a missing one there
     return Embedder.open(options.embedding_model, variant=options.embedding_variant, models=options.models)
 

@@ -1,11 +1,11 @@
 """Where a message becomes an answer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from time import perf_counter
 
 from bot import access, grounding
-from bot.chat import Answer, Delta, Person, Place, Timings
+from bot.chat import Answer, Delta, Person, Place, Timings, printable
 from bot.errors import BadQuestion
 from bot.history import History
 from bot.llm.extractive import Extractive, pieces
@@ -20,11 +20,11 @@ class Engine:
     def __init__(self, knowledge: Knowledge, history: History) -> None:
         self._knowledge = knowledge
         self._history = history
-        self._extractive = Extractive(knowledge.embedder.passages)
+        self._extractive = Extractive(knowledge.embedder.sentences)
 
     async def answer(
         self, question: str, *, place: Place, person: Person, conversation: str | None
-    ) -> AsyncIterator[Delta | Answer]:
+    ) -> AsyncGenerator[Delta | Answer]:
         """Yield the answer as it is written, and last the whole of it with its sources, kept in the history."""
         asked = perf_counter()
         question = _checked(question)
@@ -41,7 +41,7 @@ class Engine:
 
 
 def _checked(question: str) -> str:
-    question = question.strip()
+    question = printable(question).strip()
     if not question:
         raise BadQuestion("Ask me something: the question is empty.")
     if len(question) > MAX_QUESTION:

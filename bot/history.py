@@ -12,6 +12,7 @@ from bot.chat import Answer, Person, Place
 from bot.errors import UnknownConversation
 from bot.tables import CITATIONS, CONVERSATIONS, GAPS, MESSAGES
 
+ABSTAINED = "I don't know."  # without the titles it named: they may be forgotten, and nobody would look for them here
 FORGOTTEN = "(This answer rested on a document that was forgotten.)"
 
 
@@ -44,7 +45,7 @@ class History:
                         **said,
                         "id": answered,
                         "role": "assistant",
-                        "text": answer.text,
+                        "text": ABSTAINED if answer.abstained else answer.text,
                         "abstained": answer.abstained,
                         "provider": answer.provider,
                         "model": answer.model,

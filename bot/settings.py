@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Folder = Path("data")
-    max_upload_mb: int = Field(default=100, ge=1)
+    max_upload_mb: int = Field(default=100, ge=1, le=256)  # more is not read
     timezone: ZoneInfo = Field(default_factory=lambda: ZoneInfo("UTC"))
 
     llm: Literal["extractive"] = "extractive"

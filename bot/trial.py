@@ -11,12 +11,12 @@ from bot import access, db
 from bot.app import options
 from bot.chat import Person, Place
 from bot.settings import Settings
+from knowledge.claims import Item
 from knowledge.embeddings import Embedder
 from knowledge.evaluation import Progress, Report, evaluate, load
 from knowledge.extract.text import Extracted
 from knowledge.extract.told import ToldReader
 from knowledge.knowledge import Knowledge, open_knowledge
-from knowledge.records import Item
 from knowledge.retrieval import Mode
 
 _HERE, _MYSELF = Place("evaluation"), Person("evaluation")

@@ -1,12 +1,13 @@
 """The face: everything a person can ask of the twin, one short method each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import stat
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from bot import access
-from bot.chat import Answer, Delta, Person, Place
+from bot.chat import Answer, Delta, Person, Place, printable
 from bot.engine import Engine
 from bot.history import History
 from knowledge import Document, Filters, Found, Item, Knowledge, KnowledgeError, Outcome, Receipt
@@ -37,7 +38,7 @@ class Twin:
 
     def ask(
         self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncIterator[Delta | Answer]:
+    ) -> AsyncGenerator[Delta | Answer]:
         """Answer a question: pieces as they are written, then the whole with its sources."""
         return self._engine.answer(question, place=place, person=person, conversation=conversation)
 
@@ -64,7 +65,7 @@ class Twin:
         by: Person,
         tags: Sequence[str] = (),
         progress: Callable[[Path, int, int], None] = lambda path, done, total: None,
-    ) -> AsyncIterator[tuple[Path, Receipt]]:
+    ) -> AsyncGenerator[tuple[Path, Receipt]]:
         """Learn files, several at a time; yield each with its receipt as it is ready.
 
         `progress` is told of each file how many of its passages are done.
@@ -74,7 +75,9 @@ class Twin:
         async def work() -> None:
             for path in waiting:
                 uri = path.resolve().as_uri()
-                item = Item(name=path.name, source=uri, url=uri, scope=scope, by=by.id, tags=tuple(tags))
+                # A name that is not UTF-8 still names its file: by the address, which has it byte for byte.
+                name = printable(path.name)
+                item = Item(name=name, source=uri, url=uri, scope=scope, by=by.id, tags=tuple(tags))
                 await done.put((path, await self._learn(path, item, partial(progress, path))))
 
         async with asyncio.TaskGroup() as group:
@@ -112,9 +115,13 @@ class Twin:
     async def forget(self, document_id: str) -> Document:
         """Forget a document: text, passages, vectors, file, and what answers quoted of it, down to the bytes on disk."""
         document = await self.document(document_id)
-        await self._history.forget(await self._knowledge.library.forget(document.id))
-        await self._knowledge.index.optimize()
-        await self._compact()
+        family = await self._knowledge.catalogue.family(document.id)
+        await self._history.forget(family)
+        await self._knowledge.library.forget(family)
+        try:
+            await self._knowledge.index.optimize()
+        finally:
+            await self._compact()
         return document
 
     async def relearn(self, document_id: str, *, progress: Progress = lambda done, total: None) -> Receipt:
@@ -123,7 +130,7 @@ class Twin:
 
     async def reindex(self, progress: Progress = lambda done, total: None) -> int:
         """Rebuild the index from the database; return how many passages it holds."""
-        return await self._knowledge.library.reindex(progress=progress)
+        return await self._knowledge.indexing.reindex(progress=progress)
 
     async def optimize(self) -> None:
         """Build the index's graphs and reclaim what was deleted, while searches go on."""
@@ -131,24 +138,35 @@ class Twin:
 
     async def mend(self) -> int:
         """Make the index equal to the database; return how many points were wrong."""
-        return await self._knowledge.library.mend()
+        return await self._knowledge.indexing.mend()
 
 
 def _refusal(path: Path, max_upload: int) -> str | None:
     """Say why a file is not even looked into."""
-    if not path.exists():
-        return f"There is no file {path}."
-    if not path.is_file():
-        return f"{path} is not a regular file."
-    if path.stat().st_size > max_upload:
+    try:
+        mode, size = path.stat().st_mode, path.stat().st_size
+    except FileNotFoundError:
+        return f"There is no file {printable(str(path))}."
+    except OSError as error:
+        return f"It cannot be opened: {error.strerror}."
+    if stat.S_ISDIR(mode):
+        return "This folder cannot be opened: you have no right to see what is in it."
+    if not stat.S_ISREG(mode):
+        return "It is not a regular file."
+    if size > max_upload:
         return f"It is larger than {max_upload >> 20} MB, the limit set by TWIN_MAX_UPLOAD_MB."
     return None
 
 
 def _files(path: Path, without: Path) -> Iterator[Path]:
-    if not path.is_dir():
+    """Yield the files below a path, and a folder itself where it cannot be looked into, so that it is reported."""
+    try:
+        children = sorted(path.iterdir()) if path.is_dir() else None
+    except PermissionError:
+        children = None
+    if children is None:
         yield path
     elif path.resolve() != without:
-        for child in sorted(path.iterdir()):
+        for child in children:
             if not child.name.startswith(".") and not (child.is_symlink() and child.is_dir()):
                 yield from _files(child, without)

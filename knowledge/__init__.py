@@ -7,8 +7,8 @@ from knowledge.documents import Audience, Document, Filters, Found, Outcome, Pas
 from knowledge.errors import KnowledgeError
 
 if TYPE_CHECKING:
+    from knowledge.claims import Item
     from knowledge.knowledge import Knowledge, Options, open_knowledge
-    from knowledge.records import Item
     from knowledge.retrieval import Results
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 
 # Imported when first asked for: the child processes that read files and hold the index need none of it, and start faster.
 _LATER = {
-    "Item": "knowledge.records",
+    "Item": "knowledge.claims",
     "Knowledge": "knowledge.knowledge",
     "Options": "knowledge.knowledge",
     "Results": "knowledge.retrieval",

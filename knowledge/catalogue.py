@@ -89,16 +89,26 @@ class Catalogue:
         async with self._engine.connect() as connection:
             return list((await connection.execute(query)).scalars())
 
+    async def family(self, document_id: str) -> tuple[str, ...]:
+        """Return the ids of a document and of all that came inside it, however deep."""
+        async with self._engine.connect() as connection:
+            return await family(connection, [document_id])
+
+    async def is_pending(self, version_id: str) -> bool:
+        """Tell whether a version still waits to be learned."""
+        query = select(VERSIONS.c.id).where(VERSIONS.c.id == version_id, VERSIONS.c.state == State.PENDING)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def files(self) -> set[str]:
+        """Return the hashes of all files that some version has."""
+        async with self._engine.connect() as connection:
+            return set((await connection.execute(select(FILES.c.sha256))).scalars())
+
     async def count(self) -> int:
         """Return how many passages there are."""
         async with self._engine.connect() as connection:
             return (await connection.execute(select(func.count()).select_from(CHUNKS))).scalar_one()
-
-    async def passage_ids(self, version_id: str) -> set[str]:
-        """Return the ids of a version's passages."""
-        query = select(CHUNKS.c.id).where(CHUNKS.c.version_id == version_id)
-        async with self._engine.connect() as connection:
-            return set((await connection.execute(query)).scalars())
 
     async def existing(self, ids: Sequence[str]) -> set[str]:
         """Return those ids that are passages now."""
@@ -121,6 +131,14 @@ class Catalogue:
                 return
             yield [_stored(row, scopes.get(row["document_id"], ())) for row in rows]
             last = rows[-1]["id"]
+
+
+async def family(connection: AsyncConnection, documents: Iterable[str]) -> tuple[str, ...]:
+    """Return documents and what came inside them, however deep."""
+    ids = list(documents)
+    for parent in ids:  # grows as attachments of attachments are found
+        ids += (await connection.execute(select(DOCUMENTS.c.id).where(DOCUMENTS.c.parent_id == parent))).scalars()
+    return tuple(ids)
 
 
 async def scopes_of(connection: AsyncConnection, documents: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:

@@ -25,6 +25,7 @@ from knowledge.index.base import Vector
 
 Vectors = NDArray[np.float32]
 
+_ASKED = 2  # threads for what somebody waits for
 _HUB_SECONDS = 5.0
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
@@ -42,7 +43,7 @@ class Embedder:
     """One embedding model, for any number of tasks at once.
 
     Passages go one text at a time through `threads` threads: without padding, and with activations that fit the processor's
-    cache, that is faster than batches and memory stays flat. Queries have a thread of their own.
+    cache, that is faster than batches and memory stays flat. What somebody waits for has threads of its own, which go first.
     """
 
     def __init__(self, model: str, source: _Model, threads: int) -> None:
@@ -57,7 +58,7 @@ class Embedder:
         self.tokenizer = source.files / "tokenizer.json"
         self._threads = threads
         self._bulk = ThreadPoolExecutor(threads, thread_name_prefix="embed-passages", initializer=_yield_to_others)
-        self._asked = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
+        self._asked = ThreadPoolExecutor(_ASKED, thread_name_prefix="embed-asked")
 
     @classmethod
     def open(
@@ -75,18 +76,11 @@ class Embedder:
 
     async def passages(self, texts: Sequence[str]) -> Vectors:
         """Return one row of length 1 for each text, in order; what is beyond `window` tokens of a text has no part in it."""
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        waiting = iter(enumerate(texts))
-        loop = asyncio.get_running_loop()
+        return await self._embed(texts, self._bulk, self._threads)
 
-        async def embed_waiting() -> None:
-            for n, text in waiting:
-                vectors[n] = await loop.run_in_executor(self._bulk, _one, self._encoder.passage_embed, text)
-
-        async with asyncio.TaskGroup() as group:
-            for n in range(min(self._threads + 1, len(texts))):  # one more than threads, so that none waits for the loop
-                group.create_task(embed_waiting(), name=f"embed-passages-{n}")
-        return vectors
+    async def sentences(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of a few texts that somebody waits for, ahead of passages being learned; as `passages` does."""
+        return await self._embed(texts, self._asked, _ASKED)
 
     async def query(self, text: str) -> Vector:
         """Return the vector of a question, without waiting for passages that are under way."""
@@ -97,6 +91,20 @@ class Embedder:
         """Finish the texts under way and stop the threads."""
         self._bulk.shutdown(cancel_futures=True)
         self._asked.shutdown(cancel_futures=True)
+
+    async def _embed(self, texts: Sequence[str], pool: ThreadPoolExecutor, threads: int) -> Vectors:
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        waiting = iter(enumerate(texts))
+        loop = asyncio.get_running_loop()
+
+        async def embed_waiting() -> None:
+            for n, text in waiting:
+                vectors[n] = await loop.run_in_executor(pool, _one, self._encoder.passage_embed, text)
+
+        async with asyncio.TaskGroup() as group:
+            for n in range(min(threads + 1, len(texts))):  # one more than threads, so that none waits for the loop
+                group.create_task(embed_waiting(), name=f"embed-{n}")
+        return vectors
 
 
 def _one(embed: Callable[[list[str]], Iterable[NDArray[Any]]], text: str) -> Vector:

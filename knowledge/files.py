@@ -10,18 +10,26 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from knowledge.errors import Unreadable
+
 
 class Files(Protocol):
     """A store of files by their SHA-256."""
 
     async def put(self, path: Path, sha256: str) -> None:
-        """Keep the file's bytes under their hash; keeping the same twice is one file."""
+        """Keep the file's bytes under their hash; keeping the same twice is one file.
+
+        Raises `Unreadable` when the bytes are no longer those of the hash, and `OSError`.
+        """
 
     def local(self, sha256: str) -> AbstractAsyncContextManager[Path]:
         """Lend the bytes as a local path; raises `FileNotFoundError` when they are not there."""
 
     async def delete(self, sha256: str) -> None:
         """Remove the bytes, if they are there."""
+
+    async def all(self) -> list[str]:
+        """Return the hashes of everything that is kept."""
 
 
 class FolderFiles:
@@ -49,6 +57,10 @@ class FolderFiles:
         """Remove the file."""
         await asyncio.to_thread(self._place(sha256).unlink, missing_ok=True)
 
+    async def all(self) -> list[str]:
+        """Return the names of all files."""
+        return await asyncio.to_thread(lambda: [file.name for file in self._folder.glob("??/*")])
+
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
@@ -56,15 +68,31 @@ class FolderFiles:
         if place.exists():
             return
         place.parent.mkdir(exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=".part-", dir=self._folder)
-        with os.fdopen(handle, "wb") as target, path.open("rb") as origin:
-            shutil.copyfileobj(origin, target, 1 << 20)
-            target.flush()
-            os.fsync(target.fileno())
-        Path(part).replace(place)
+        handle, name = tempfile.mkstemp(prefix=".part-", dir=self._folder)
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as target, path.open("rb") as origin:
+                shutil.copyfileobj(origin, target, 1 << 20)
+                target.flush()
+                os.fsync(target.fileno())
+            if sha256_of(part) != place.name:
+                raise Unreadable("It changed while it was being read. Teach it again.")
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+        _sync(place.parent)
 
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Make a new name in a folder survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

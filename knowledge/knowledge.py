@@ -1,26 +1,29 @@
 """Opens the parts of the knowledge and ties them together."""
 
 import asyncio
-import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from knowledge import index_versions
 from knowledge.catalogue import Catalogue
 from knowledge.embeddings import Embedder
 from knowledge.errors import IndexOutdated
 from knowledge.extract.reader import Reader as FileReader
 from knowledge.files import FolderFiles
-from knowledge.index import IndexDamaged, open_index
+from knowledge.index import IndexDamaged, WrongDimension, open_index
 from knowledge.index.base import Index
+from knowledge.index_versions import IndexVersion
+from knowledge.indexing import Indexing
 from knowledge.lexical import Lexical
 from knowledge.library import Library, Reader
 from knowledge.minilm import Variant
-from knowledge.records import IndexVersion, Records
 from knowledge.retrieval import Retrieval
 
 log = structlog.get_logger()
@@ -40,11 +43,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What the twin knows: `library` teaches and forgets, `catalogue` lists, `retrieval` finds."""
+    """What the twin knows: `library` teaches and forgets, `catalogue` lists, `retrieval` finds, `indexing` keeps the index."""
 
     library: Library
     catalogue: Catalogue
     retrieval: Retrieval
+    indexing: Indexing
     embedder: Embedder
     index: Index
 
@@ -63,44 +67,65 @@ async def open_knowledge(
             Embedder.open, options.embedding_model, variant=options.embedding_variant, models=options.models
         )
         stack.callback(embedder.close)
-        lexical = Lexical(await _average_length(Records(engine), embedder, rebuild=rebuild))
-        index = await _index(stack, options, embedder)
+        version = await _version(engine, embedder, rebuild=rebuild)
+        index = await _index(stack, options, version, embedder.dimension)
         if reader is None:
             reader = await stack.enter_async_context(FileReader.open(tokenizer=embedder.tokenizer, window=embedder.window))
-        library = Library(engine, FolderFiles(options.folder / "files"), reader, embedder, lexical, index)
+        lexical = Lexical(version.average_length)
+        indexing = Indexing(engine, embedder, lexical, index, collection=version.collection)
+        library = Library(engine, FolderFiles(options.folder / "files"), reader, indexing)
         catalogue = Catalogue(engine)
+        await library.sweep()
         if not rebuild:
-            await library.mend()
-        yield Knowledge(library, catalogue, Retrieval(embedder, lexical, index, catalogue), embedder, index)
+            await indexing.mend()
+        yield Knowledge(library, catalogue, Retrieval(embedder, lexical, index, catalogue), indexing, embedder, index)
 
 
-async def _average_length(records: Records, embedder: Embedder, *, rebuild: bool) -> float:
-    """Return the passage length that the index reckons with, noting the model of a new index."""
-    version = await records.index_version()
+async def _version(engine: AsyncEngine, embedder: Embedder, *, rebuild: bool) -> IndexVersion:
+    """Return what the index is built with, or will be; a new one is noted."""
+    version = await index_versions.current(engine)
     if version is None:
-        version = IndexVersion(embedder.model, Lexical().average_length)
-        await records.set_index_version(version)
-    if version.model != embedder.model and not rebuild:
+        version = IndexVersion(embedder.model, Lexical().average_length, _collection())
+        await index_versions.note(engine, version)
+    if version.model == embedder.model:
+        return version
+    if not rebuild:
         raise IndexOutdated(version.model, embedder.model)
-    return version.average_length
+    return IndexVersion(embedder.model, version.average_length, _collection())
 
 
-async def _index(stack: AsyncExitStack, options: Options, embedder: Embedder) -> Index:
-    """Open the index of this model; what is damaged beyond reading is put aside, since the database can fill a new one."""
-    name = re.sub(r"[^a-z0-9]+", "-", embedder.model.lower())
+def _collection() -> str:
+    """Return a name that no other twin on the same server has."""
+    return f"twin-{uuid4().hex[:12]}"
+
+
+async def _index(stack: AsyncExitStack, options: Options, version: IndexVersion, dimension: int) -> Index:
+    """Open the index of this version; what cannot be used is put aside, since the database can fill a new one.
+
+    Embedded, each version has a folder of its own, and those of former versions are removed: they hold vectors that nobody
+    would remember to forget.
+    """
+    home = options.folder / "index"
+    await asyncio.to_thread(_remove_all_but, home, version.collection if options.qdrant_url is None else "")
 
     def opened(*, fresh: bool) -> AbstractAsyncContextManager[Index]:
         return open_index(
-            folder=options.folder / "index" / name,
+            folder=home / version.collection,
             fresh=fresh,
-            collection=f"twin-{name}",
-            dimension=embedder.dimension,
+            collection=version.collection,
+            dimension=dimension,
             url=options.qdrant_url,
             api_key=options.qdrant_api_key,
         )
 
     try:
         return await stack.enter_async_context(opened(fresh=False))
-    except IndexDamaged as error:
-        log.warning("index damaged, rebuilding it from the database", reason=str(error))
+    except (IndexDamaged, WrongDimension) as error:
+        log.warning("index cannot be used, rebuilding it from the database", reason=str(error))
         return await stack.enter_async_context(opened(fresh=True))
+
+
+def _remove_all_but(home: Path, kept: str) -> None:
+    for folder in home.iterdir() if home.is_dir() else ():
+        if folder.name != kept:
+            shutil.rmtree(folder)

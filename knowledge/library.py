@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,31 +10,20 @@ from typing import Protocol
 from uuid import NAMESPACE_OID, uuid5
 from weakref import WeakValueDictionary
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.catalogue import Catalogue, Stored
-from knowledge.chunks import Chunk, embedded_text
+from knowledge.chunks import Chunk
+from knowledge.claims import Claim, Item, Known, Replaced
 from knowledge.documents import Document, Outcome, Receipt
-from knowledge.errors import Unreadable, Unsupported
+from knowledge.errors import UnknownDocument, Unreadable, Unsupported
 from knowledge.extract.reader import Reading
-from knowledge.extract.text import Attached, Extracted
+from knowledge.extract.text import Extracted
 from knowledge.files import Files, sha256_of
-from knowledge.index.base import Index, Point, Vectors
-from knowledge.lexical import AVERAGE_LENGTH, Lexical
-from knowledge.records import Claim, Gone, IndexVersion, Item, Known, Records
+from knowledge.indexing import BATCH, Indexing, Progress, unheard
+from knowledge.records import Records
 
-log = structlog.get_logger()
-
-Progress = Callable[[int, int], None]
-"""Told how many of how many passages are done."""
-
-_BATCH = 128  # passages embedded and written at a time
 _DEPTH = 3  # files in files in files
-
-
-def _nothing(done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 class Reader(Protocol):
@@ -44,17 +33,6 @@ class Reader(Protocol):
         """Return text, structure and passages."""
 
 
-class Encoder(Protocol):
-    """Turns texts into vectors; `model` names what it was that did."""
-
-    @property
-    def model(self) -> str:
-        """The model's name, stored beside the index."""
-
-    async def passages(self, texts: Sequence[str]) -> Vectors:
-        """Return one vector per text, one per row."""
-
-
 class Library:
     """Learns documents into database, files and index, in an order that a kill at any moment leaves mendable.
 
@@ -62,22 +40,17 @@ class Library:
     that the index may hold more than the database for a moment, never less; `mend` takes up what a kill has left.
     """
 
-    def __init__(  # noqa: PLR0917  # one of each, and nobody passes them by position
-        self, engine: AsyncEngine, files: Files, reader: Reader, embedder: Encoder, lexical: Lexical, index: Index
-    ) -> None:
+    def __init__(self, engine: AsyncEngine, files: Files, reader: Reader, indexing: Indexing) -> None:
         self._records = Records(engine)
         self._catalogue = Catalogue(engine)
         self._files = files
         self._reader = reader
-        self._embedder = embedder
-        self._lexical = lexical
-        self._index = index
+        self._indexing = indexing
         self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._writing: set[str] = set()  # ids of passages whose points may be there before their rows
 
     # --- learning
 
-    async def learn(self, path: Path, item: Item, *, progress: Progress = _nothing, inside: tuple[str, ...] = ()) -> Receipt:
+    async def learn(self, path: Path, item: Item, *, progress: Progress = unheard, inside: tuple[str, ...] = ()) -> Receipt:
         """Learn a file; every failure that a person can understand becomes a receipt, not an exception.
 
         `inside` are the hashes of the files that this one came in, outermost first.
@@ -92,59 +65,73 @@ class Library:
             claim = await self._records.claim(item, sha256, size)
             if isinstance(claim, Known):
                 return await self._known(claim, item)
-            if claim.left:
-                await self._show_scopes(claim.left)
-            await self._files.put(path, sha256)
+            try:
+                await self._files.put(path, sha256)
+            except Unreadable as error:
+                return await self._failed(claim, str(error))
+            except OSError as error:
+                return await self._failed(claim, f"It cannot be kept: {error.strerror}.")
             return await self._learn(claim, progress, inside)
 
-    async def relearn(self, document_id: str, *, progress: Progress = _nothing) -> Receipt:
+    async def relearn(self, document_id: str, *, progress: Progress = unheard) -> Receipt:
         """Read a document anew from its kept file; what it said before stays found until the new reading is complete."""
         document = await self._catalogue.document(document_id)
         async with self._alone(document.sha256):
-            return await self._learn(await self._records.learned(document.id, document.version), progress)
+            return await self._learn(await self._records.again(document.id, document.version), progress)
 
     async def resume(self) -> AsyncIterator[Receipt]:
         """Take up what was being learned when the process ended."""
         for claim in await self._records.pending():
             async with self._alone(claim.sha256):
-                yield await self._learn(claim)
+                if await self._catalogue.is_pending(claim.version_id):  # and not learned with its parent, or forgotten
+                    yield await self._learn(claim)
 
     async def _known(self, known: Known, item: Item) -> Receipt:
-        # Also for what was shared before: a kill may have come between the database and the index.
-        document = await self._show_scopes(known.document_id)
-        return Receipt(item.name, Outcome.LEARNED if known.shared else Outcome.DUPLICATE, document)
+        await self._indexing.remove(known.replaced)
+        if known.to_share:
+            # The index first: there a scope too many does no harm, since the database has the last word.
+            scopes = (await self._catalogue.document(known.document_id)).scopes
+            for document in known.to_share:
+                await self._indexing.set_scopes(document, [*scopes, item.scope])
+            await self._show_scopes(await self._records.share(known, item))
+        outcome = Outcome.LEARNED if known.to_share else Outcome.DUPLICATE
+        return Receipt(item.name, outcome, await self._catalogue.document(known.document_id))
 
-    async def _show_scopes(self, document_id: str) -> Document:
-        document = await self._catalogue.document(document_id)
-        await self._index.set_scopes(document.id, document.scopes)
-        return document
+    async def _show_scopes(self, documents: Sequence[str]) -> None:
+        for document in documents:
+            await self._indexing.set_scopes(document, (await self._catalogue.document(document)).scopes)
 
-    async def _learn(self, claim: Claim, progress: Progress = _nothing, inside: tuple[str, ...] = ()) -> Receipt:
+    async def _learn(self, claim: Claim, progress: Progress = unheard, inside: tuple[str, ...] = ()) -> Receipt:
+        """Learn a claimed version; the caller is alone with its bytes."""
         try:
             async with self._files.local(claim.sha256) as path:
                 reading = await self._reader.read(path, claim.item.name)
-            attached = await self._learn_attached(claim, reading.extracted.attached, inside)
-            replaced = await self._store(claim, reading, progress)
         except FileNotFoundError:
             return await self._failed(claim, "Its original file is gone. Teach it again.")
         except Unreadable as error:
             return await self._failed(claim, str(error))
         except Unsupported as error:
-            await self._remove(await self._records.withdraw(claim))
+            gone = await self._records.withdraw(claim)
+            await self._indexing.remove(gone.versions)
+            for sha256 in gone.files:
+                await self._files.delete(sha256)
             return Receipt(claim.item.name, Outcome.UNSUPPORTED, error=str(error))
+        attached = await self._learn_attached(claim, reading.extracted, inside)
+        replaced = await self._store(claim, reading, progress)
+        if replaced is None:
+            return Receipt(claim.item.name, Outcome.FAILED, error="It was forgotten or changed while it was being read.")
         await self._forget_detached(claim, attached)
+        outcome = Outcome.LEARNED if replaced.number is None else Outcome.UPDATED
         document = await self._catalogue.document(claim.document_id)
-        outcome = Outcome.UPDATED if claim.number > 1 and replaced else Outcome.LEARNED
-        supersedes = claim.number - 1 if outcome is Outcome.UPDATED else None
-        return Receipt(claim.item.name, outcome, document, supersedes=supersedes, attached=attached)
+        return Receipt(claim.item.name, outcome, document, supersedes=replaced.number, attached=attached)
 
     async def _failed(self, claim: Claim, error: str) -> Receipt:
         await self._records.failed(claim, error)
         return Receipt(claim.item.name, Outcome.FAILED, await self._catalogue.document(claim.document_id), error=error)
 
-    async def _learn_attached(self, claim: Claim, attached: Sequence[Attached], inside: tuple[str, ...]) -> tuple[Receipt, ...]:
-        receipts = []
-        for one in attached:
+    async def _learn_attached(self, claim: Claim, extracted: Extracted, inside: tuple[str, ...]) -> tuple[Receipt, ...]:
+        receipts = [Receipt(claim.item.name, Outcome.FAILED, error=note) for note in extracted.notes]
+        for one in extracted.attached:
             item = replace(
                 claim.item,
                 name=one.name,
@@ -160,50 +147,28 @@ class Library:
         now = {receipt.document.id for receipt in attached if receipt.document}
         for child in await self._catalogue.attached_to(claim.document_id):
             if child not in now:
-                await self.forget(child)
+                await self.forget(await self._catalogue.family(child))
 
-    async def _store(self, claim: Claim, reading: Reading, progress: Progress) -> list[str]:
+    async def _store(self, claim: Claim, reading: Reading, progress: Progress) -> Replaced | None:
         chunks = [(_passage_id(claim, chunk), chunk) for chunk in reading.chunks]
-        writing = {i for i, _ in chunks}
-        self._writing |= writing
-        try:
-            return await self._write(claim, reading, chunks, progress)
-        finally:
-            self._writing -= writing
-
-    async def _write(
-        self, claim: Claim, reading: Reading, chunks: Sequence[tuple[str, Chunk]], progress: Progress
-    ) -> list[str]:
-        title = reading.extracted.title or claim.item.name
-        document = await self._catalogue.document(claim.document_id)
-        before = await self._catalogue.passage_ids(claim.version_id)
-        for begin in range(0, len(chunks), _BATCH):
-            batch = [_stored(claim, document, reading.extracted, i, chunk) for i, chunk in chunks[begin : begin + _BATCH]]
-            await self._index.upsert(await self._points(batch))
-            progress(min(begin + _BATCH, len(chunks)), len(chunks))
-        replaced = await self._records.ready(claim, reading.extracted, title, chunks)
-        await self._index.delete_versions(replaced)
-        await self._index.delete(sorted(before - {i for i, _ in chunks}))
+        with self._indexing.ahead(i for i, _ in chunks):
+            replaced = await self._write(claim, reading.extracted, chunks, progress)
+        await self._indexing.remove([claim.version_id] if replaced is None else replaced.versions)
+        await self._show_scopes(replaced.left if replaced else ())
         return replaced
 
-    async def _points(self, batch: Sequence[Stored]) -> list[Point]:
-        texts = [embedded_text(one.context, one.text) for one in batch]
-        vectors = await self._embedder.passages(texts)
-        return [
-            Point(
-                id=one.id,
-                dense=vector,
-                sparse=self._lexical.document(text),
-                document=one.document_id,
-                version=one.version_id,
-                n=one.n,
-                kind=one.kind,
-                scopes=one.scopes,
-                tags=one.tags,
-                time=int(one.time.timestamp()),
-            )
-            for one, text, vector in zip(batch, texts, vectors, strict=True)
-        ]
+    async def _write(
+        self, claim: Claim, extracted: Extracted, chunks: Sequence[tuple[str, Chunk]], progress: Progress
+    ) -> Replaced | None:
+        try:
+            document = await self._catalogue.document(claim.document_id)
+        except UnknownDocument:
+            return None
+        for begin in range(0, len(chunks), BATCH):
+            batch = [_stored(claim, document, extracted, i, chunk) for i, chunk in chunks[begin : begin + BATCH]]
+            await self._indexing.put(batch)
+            progress(min(begin + BATCH, len(chunks)), len(chunks))
+        return await self._records.ready(claim, extracted, extracted.title or claim.item.name, chunks)
 
     @asynccontextmanager
     async def _alone(self, sha256: str) -> AsyncIterator[None]:
@@ -213,56 +178,22 @@ class Library:
 
     # --- forgetting
 
-    async def forget(self, document_id: str) -> tuple[str, ...]:
-        """Remove a document with all versions and attachments, found no more from the first step on; return their ids."""
-        document = await self._catalogue.document(document_id)
-        gone = await self._records.forget(document.id)
-        await self._remove(gone)
-        return gone.documents
+    async def forget(self, documents: Sequence[str]) -> None:
+        """Remove documents with all their versions; from the first step on they are found no more.
 
-    async def _remove(self, gone: Gone) -> None:
-        await self._index.delete_versions(gone.versions)
+        Name what is attached to them too: see `Catalogue.family`.
+        """
+        gone = await self._records.forget(documents)
+        await self._indexing.remove(gone.versions)
         for sha256 in gone.files:
+            async with self._alone(sha256):  # unless the same bytes have been taught again by now
+                if sha256 not in await self._catalogue.files():
+                    await self._files.delete(sha256)
+
+    async def sweep(self) -> None:
+        """Remove files that no document has: a kill can leave them. For the time before anything is learned."""
+        for sha256 in set(await self._files.all()) - await self._catalogue.files():
             await self._files.delete(sha256)
-
-    # --- the index
-
-    async def mend(self) -> int:
-        """Make the index hold exactly the passages of the database; return how many points were wrong."""
-        if await self._index.count() == await self._catalogue.count():
-            return 0
-        there = {i async for page in self._index.ids() for i in page}
-        wrong = 0
-        async for page in self._catalogue.stored():
-            missing = [one for one in page if one.id not in there]
-            there.difference_update(one.id for one in page)
-            await self._index.upsert(await self._points(missing))
-            wrong += len(missing)
-        orphans = there - self._writing
-        orphans -= await self._catalogue.existing(sorted(orphans))  # rows that came while this was looking
-        await self._index.delete(sorted(orphans))
-        log.info("index mended", missing=wrong, orphans=len(orphans))
-        return wrong + len(orphans)
-
-    async def reindex(self, *, progress: Progress = _nothing) -> int:
-        """Rebuild the index from the database, with the embedding model of today; return how many passages it holds."""
-        total, done = await self._catalogue.count(), 0
-        self._lexical = Lexical(await self._average_length())
-        await self._index.wipe()
-        await self._records.set_index_version(IndexVersion(self._embedder.model, self._lexical.average_length))
-        async for page in self._catalogue.stored(_BATCH):
-            await self._index.upsert(await self._points(page))
-            done += len(page)
-            progress(done, total)
-        await self._index.flush()
-        return done
-
-    async def _average_length(self) -> float:
-        lengths, passages = 0, 0
-        async for page in self._catalogue.stored():
-            lengths += sum(self._lexical.length(embedded_text(one.context, one.text)) for one in page)
-            passages += len(page)
-        return lengths / passages if lengths else AVERAGE_LENGTH
 
 
 def _passage_id(claim: Claim, chunk: Chunk) -> str:

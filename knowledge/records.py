@@ -1,71 +1,21 @@
 """The writing side of the database: each method is one transaction in the life of a document."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge.catalogue import scopes_of
+from knowledge.catalogue import family
 from knowledge.chunks import Chunk
+from knowledge.claims import Claim, Gone, Item, Known, Replaced
 from knowledge.documents import State
 from knowledge.errors import UnknownDocument
 from knowledge.extract.text import Extracted
-from knowledge.tables import CHUNKS, DOCUMENTS, FILES, INDEX_VERSIONS, SCOPES, VERSIONS
+from knowledge.tables import CHUNKS, DOCUMENTS, FILES, SCOPES, VERSIONS
 
 _SLICE = 200  # rows written between two breaths of the event loop
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """Something to be learned. `source` tells whether it was here before: same source, new content is a new version."""
-
-    name: str
-    source: str
-    url: str
-    scope: str
-    by: str
-    tags: tuple[str, ...] = ()
-    parent_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A version that is being learned. `left` is a document that lost this scope because the scope moves on alone."""
-
-    document_id: str
-    version_id: str
-    number: int
-    sha256: str
-    item: Item
-    left: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """These bytes were known already. `shared` when the scope was new to their document."""
-
-    document_id: str
-    shared: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """What is to go outside the database once rows are gone: points of versions, and files that nothing has any more."""
-
-    documents: tuple[str, ...]
-    versions: tuple[str, ...]
-    files: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexVersion:
-    """What the index was built with: embedding model, and the average passage length that BM25 reckons with."""
-
-    model: str
-    average_length: float
 
 
 class Records:
@@ -75,69 +25,96 @@ class Records:
         self._engine = engine
 
     async def claim(self, item: Item, sha256: str, size: int) -> Claim | Known:
-        """Enter a version as pending, or say that its content is known in this scope already."""
+        """Enter a version as pending, or say that its content is known."""
         async with self._engine.begin() as connection:
-            known = await _ready_with(connection, sha256, item.scope)
+            own = await _document_of(connection, item)
+            known = await _ready_with(connection, item, sha256)
             if known is not None:
-                return Known(known, shared=False)
+                return Known(known, replaced=() if own in (None, known) else await _superseded(connection, own))
+            if own is None:
+                known = await _same_elsewhere(connection, item, sha256)
+                if known is not None:
+                    return Known(known, to_share=await family(connection, [known]))
+                own = await _add_document(connection, item)
             if not (await connection.execute(select(FILES).where(FILES.c.sha256 == sha256))).first():
                 await connection.execute(insert(FILES).values(sha256=sha256, size=size))
-            document, left = await _document_of(connection, item)
-            if document is None:
-                document = await _same_elsewhere(connection, item, sha256)
-                if document is not None:
-                    await connection.execute(insert(SCOPES).values(document_id=document, scope=item.scope))
-                    return Known(document, shared=True)
-                document = await _add_document(connection, item)
-            version, number = await _pending_version(connection, document, item, sha256)
-            return Claim(document, version, number, sha256, item, left)
+            return await _claimed(connection, own, item, sha256)
 
-    async def ready(self, claim: Claim, extracted: Extracted, title: str, chunks: Sequence[tuple[str, Chunk]]) -> list[str]:
-        """Store text and passages (id, chunk) and make the version the one that is found; return the versions it replaces."""
-        others = select(VERSIONS.c.id).where(
-            VERSIONS.c.document_id == claim.document_id,
-            VERSIONS.c.state == State.READY,
-            VERSIONS.c.id != claim.version_id,
-        )
+    async def again(self, document_id: str, number: int) -> Claim:
+        """Enter a version as pending that is to be read anew from its file; raises `UnknownDocument`."""
+        wanted = _CLAIMS.where(VERSIONS.c.document_id == document_id, VERSIONS.c.number == number)
         async with self._engine.begin() as connection:
-            replaced = list((await connection.execute(others)).scalars())
-            await connection.execute(delete(CHUNKS).where(CHUNKS.c.version_id.in_([*replaced, claim.version_id])))
-            await connection.execute(update(VERSIONS).where(VERSIONS.c.id.in_(replaced)).values(state=State.SUPERSEDED))
-            await connection.execute(
-                update(VERSIONS).where(VERSIONS.c.id == claim.version_id).values(_told(extracted, title, len(chunks)))
-            )
+            row = (await connection.execute(wanted)).mappings().one_or_none()
+            if row is None:
+                raise UnknownDocument(document_id)
+            claim = _claim(row)
+            return await _claimed(connection, document_id, claim.item, claim.sha256)
+
+    async def share(self, known: Known, item: Item) -> tuple[str, ...]:
+        """Share documents in a scope; return the documents that the scope has left, because they said something else."""
+        async with self._engine.begin() as connection:
+            there = select(SCOPES.c.document_id).where(SCOPES.c.scope == item.scope)
+            already = set((await connection.execute(there.where(SCOPES.c.document_id.in_(known.to_share)))).scalars())
+            new = [{"document_id": one, "scope": item.scope} for one in known.to_share if one not in already]
+            if new:
+                await connection.execute(insert(SCOPES), new)
+            return await _leave(connection, item, known.document_id)
+
+    async def ready(
+        self, claim: Claim, extracted: Extracted, title: str, chunks: Sequence[tuple[str, Chunk]]
+    ) -> Replaced | None:
+        """Store text and passages (id, chunk) and make the version the one that is found.
+
+        Returns `None`, and stores nothing, when the version was forgotten meanwhile or a newer one has come.
+        """
+        mine = (VERSIONS.c.id == claim.version_id, VERSIONS.c.state == State.PENDING)
+        async with self._engine.begin() as connection:
+            told = update(VERSIONS).where(*mine).values(_told(extracted, title, len(chunks)))
+            if (await connection.execute(told)).rowcount == 0:
+                return None
+            others = (VERSIONS.c.document_id == claim.document_id, VERSIONS.c.id != claim.version_id)
+            same = delete(VERSIONS).where(*others, VERSIONS.c.state == State.READY, VERSIONS.c.sha256 == claim.sha256)
+            read_before = list((await connection.execute(same.returning(VERSIONS.c.id))).scalars())
+            number = select(func.max(VERSIONS.c.number)).where(*others, VERSIONS.c.state == State.READY)
+            superseded = (await connection.execute(number)).scalar()
+            replaced = await _superseded(connection, claim.document_id, but=claim.version_id)
+            left = await _leave(connection, claim.item, claim.document_id)
             for begin in range(0, len(chunks), _SLICE):
                 rows = [_chunk(i, claim.version_id, c, extracted.text) for i, c in chunks[begin : begin + _SLICE]]
                 await connection.execute(insert(CHUNKS), rows)
-            return replaced
+            return Replaced((*read_before, *replaced), superseded, left)
 
     async def failed(self, claim: Claim, error: str) -> None:
-        """Keep the reason why a version could not be learned; one that was learned before stays as it is."""
-        pending = (VERSIONS.c.id == claim.version_id, VERSIONS.c.state == State.PENDING)
+        """Keep the reason why a version could not be learned; one that was only read anew leaves no trace instead."""
+        mine = (VERSIONS.c.id == claim.version_id, VERSIONS.c.state == State.PENDING)
+        read_before = select(VERSIONS.c.id).where(
+            VERSIONS.c.document_id == claim.document_id,
+            VERSIONS.c.sha256 == claim.sha256,
+            VERSIONS.c.state == State.READY,
+        )
         async with self._engine.begin() as connection:
-            await connection.execute(update(VERSIONS).where(*pending).values(state=State.FAILED, error=error))
+            if (await connection.execute(read_before)).first():
+                await connection.execute(delete(VERSIONS).where(*mine))
+            else:
+                await connection.execute(update(VERSIONS).where(*mine).values(state=State.FAILED, error=error))
 
     async def withdraw(self, claim: Claim) -> Gone:
         """Take a claim back as if it had never been made."""
+        mine = (VERSIONS.c.id == claim.version_id, VERSIONS.c.state == State.PENDING)
         async with self._engine.begin() as connection:
-            await connection.execute(delete(VERSIONS).where(VERSIONS.c.id == claim.version_id))
+            await connection.execute(delete(VERSIONS).where(*mine))
             left = select(VERSIONS.c.id).where(VERSIONS.c.document_id == claim.document_id)
             if (await connection.execute(left)).first() is None:
                 await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.id == claim.document_id))
-            return Gone((), (claim.version_id,), await _unused(connection, {claim.sha256}))
+            return Gone((claim.version_id,), await _unused(connection, {claim.sha256}))
 
-    async def forget(self, document_id: str) -> Gone:
-        """Remove a document, what was attached to it, all versions, passages and scopes."""
+    async def forget(self, documents: Sequence[str]) -> Gone:
+        """Remove documents with all versions, passages and scopes."""
+        query = select(VERSIONS.c.id, VERSIONS.c.sha256).where(VERSIONS.c.document_id.in_(documents))
         async with self._engine.begin() as connection:
-            ids = [document_id]
-            for parent in ids:  # grows as attachments of attachments are found
-                attached = select(DOCUMENTS.c.id).where(DOCUMENTS.c.parent_id == parent)
-                ids += (await connection.execute(attached)).scalars()
-            query = select(VERSIONS.c.id, VERSIONS.c.sha256).where(VERSIONS.c.document_id.in_(ids))
             versions = (await connection.execute(query)).all()
-            await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.id.in_(ids)))
+            await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.id.in_(documents)))
             return Gone(
-                tuple(ids),
                 tuple(version.id for version in versions),
                 await _unused(connection, {version.sha256 for version in versions}),
             )
@@ -147,28 +124,6 @@ class Records:
         async with self._engine.begin() as connection:
             rows = (await connection.execute(_CLAIMS.where(VERSIONS.c.state == State.PENDING))).mappings()
             return [_claim(row) for row in rows]
-
-    async def learned(self, document_id: str, number: int) -> Claim:
-        """Return the claim that a version was made by; raises `UnknownDocument`."""
-        query = _CLAIMS.where(VERSIONS.c.document_id == document_id, VERSIONS.c.number == number)
-        async with self._engine.begin() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
-            raise UnknownDocument(document_id)
-        return _claim(row)
-
-    async def index_version(self) -> IndexVersion | None:
-        """Return what the index was built with, `None` when it never was."""
-        query = select(INDEX_VERSIONS).order_by(INDEX_VERSIONS.c.id.desc()).limit(1)
-        async with self._engine.begin() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else IndexVersion(row["model"], row["average_length"])
-
-    async def set_index_version(self, version: IndexVersion) -> None:
-        """Note what the index is built with from now on."""
-        values = {"model": version.model, "average_length": version.average_length, "built_at": datetime.now(UTC)}
-        async with self._engine.begin() as connection:
-            await connection.execute(insert(INDEX_VERSIONS).values(values))
 
 
 _CLAIMS = (
@@ -198,39 +153,62 @@ def _claim(row: RowMapping) -> Claim:
     return Claim(row["document_id"], row[VERSIONS.c.id], row["number"], row["sha256"], item)
 
 
-async def _ready_with(connection: AsyncConnection, sha256: str, scope: str) -> str | None:
-    """Return the document in this scope that says these bytes now."""
+async def _ready_with(connection: AsyncConnection, item: Item, sha256: str) -> str | None:
+    """Return the document in this scope that says these bytes now and came the same way: by itself, or in the same parent."""
     query = (
         select(VERSIONS.c.document_id)
         .join(SCOPES, SCOPES.c.document_id == VERSIONS.c.document_id)
-        .where(VERSIONS.c.sha256 == sha256, VERSIONS.c.state == State.READY, SCOPES.c.scope == scope)
+        .join(DOCUMENTS, DOCUMENTS.c.id == VERSIONS.c.document_id)
+        .where(VERSIONS.c.sha256 == sha256, VERSIONS.c.state == State.READY)
+        .where(SCOPES.c.scope == item.scope, DOCUMENTS.c.parent_id.is_not_distinct_from(item.parent_id))
     )
     return (await connection.execute(query)).scalars().first()
 
 
-async def _document_of(connection: AsyncConnection, item: Item) -> tuple[str | None, str | None]:
-    """Return the document that this source has in this scope alone; or else the one that the scope has just left."""
+async def _document_of(connection: AsyncConnection, item: Item) -> str | None:
+    """Return the document that this source has in this scope and in no other: one that others share is theirs to keep."""
+    others = SCOPES.alias()
+    elsewhere = select(others.c.scope).where(others.c.document_id == DOCUMENTS.c.id, others.c.scope != item.scope)
     query = (
         select(DOCUMENTS.c.id)
         .join(SCOPES, SCOPES.c.document_id == DOCUMENTS.c.id)
-        .where(DOCUMENTS.c.source == item.source, SCOPES.c.scope == item.scope)
+        .where(DOCUMENTS.c.source == item.source, SCOPES.c.scope == item.scope, ~elsewhere.exists())
+        .where(DOCUMENTS.c.parent_id.is_not_distinct_from(item.parent_id))
     )
-    document = (await connection.execute(query)).scalars().first()
-    if document is None or len((await scopes_of(connection, [document]))[document]) == 1:
-        return document, None
-    # Other places share the old content and keep it: only this scope moves on, to a document of its own.
-    await connection.execute(delete(SCOPES).where(SCOPES.c.document_id == document, SCOPES.c.scope == item.scope))
-    return None, document
+    return (await connection.execute(query)).scalars().first()
 
 
 async def _same_elsewhere(connection: AsyncConnection, item: Item, sha256: str) -> str | None:
-    """Return the document of another scope that is this very source with these very bytes."""
+    """Return the document of another scope that is this very source with these very bytes; attachments go with their parent."""
     query = (
         select(DOCUMENTS.c.id)
         .join(VERSIONS, VERSIONS.c.document_id == DOCUMENTS.c.id)
         .where(DOCUMENTS.c.source == item.source, VERSIONS.c.sha256 == sha256, VERSIONS.c.state == State.READY)
+        .where(DOCUMENTS.c.parent_id.is_(None))
     )
-    return (await connection.execute(query)).scalars().first()
+    return (await connection.execute(query)).scalars().first() if item.parent_id is None else None
+
+
+async def _superseded(connection: AsyncConnection, document: str, *, but: str = "") -> tuple[str, ...]:
+    """Have a document's ready versions found no more, all but one; return them."""
+    ready = (VERSIONS.c.document_id == document, VERSIONS.c.state == State.READY, VERSIONS.c.id != but)
+    versions = tuple((await connection.execute(select(VERSIONS.c.id).where(*ready))).scalars())
+    await connection.execute(delete(CHUNKS).where(CHUNKS.c.version_id.in_(versions)))
+    await connection.execute(update(VERSIONS).where(VERSIONS.c.id.in_(versions)).values(state=State.SUPERSEDED))
+    return versions
+
+
+async def _leave(connection: AsyncConnection, item: Item, document: str) -> tuple[str, ...]:
+    """Take the scope from other documents of the same source, and from what is attached to them; return these."""
+    query = (
+        select(DOCUMENTS.c.id)
+        .join(SCOPES, SCOPES.c.document_id == DOCUMENTS.c.id)
+        .where(DOCUMENTS.c.source == item.source, SCOPES.c.scope == item.scope, DOCUMENTS.c.id != document)
+        .where(DOCUMENTS.c.parent_id.is_(None))
+    )
+    left = await family(connection, (await connection.execute(query)).scalars()) if item.parent_id is None else ()
+    await connection.execute(delete(SCOPES).where(SCOPES.c.document_id.in_(left), SCOPES.c.scope == item.scope))
+    return left
 
 
 async def _add_document(connection: AsyncConnection, item: Item) -> str:
@@ -250,14 +228,16 @@ async def _add_document(connection: AsyncConnection, item: Item) -> str:
     return document
 
 
-async def _pending_version(connection: AsyncConnection, document: str, item: Item, sha256: str) -> tuple[str, int]:
-    """Return id and number of a version to be filled: the newest when it is these bytes unlearned, else a new one."""
+async def _claimed(connection: AsyncConnection, document: str, item: Item, sha256: str) -> Claim:
+    """Claim a version to be filled: the newest when it is these bytes unlearned, else a new one that overtakes those."""
     query = select(VERSIONS).where(VERSIONS.c.document_id == document).order_by(VERSIONS.c.number.desc())
     newest = (await connection.execute(query)).mappings().first()
     if newest and newest["sha256"] == sha256 and newest["state"] in (State.PENDING, State.FAILED):
         again = update(VERSIONS).where(VERSIONS.c.id == newest["id"]).values(state=State.PENDING, error=None)
         await connection.execute(again)
-        return newest["id"], newest["number"]
+        return Claim(document, newest["id"], newest["number"], sha256, item)
+    overtaken = (VERSIONS.c.document_id == document, VERSIONS.c.state == State.PENDING)
+    await connection.execute(update(VERSIONS).where(*overtaken).values(state=State.SUPERSEDED))
     version, number = uuid4().hex, newest["number"] + 1 if newest else 1
     await connection.execute(
         insert(VERSIONS).values(
@@ -273,7 +253,7 @@ async def _pending_version(connection: AsyncConnection, document: str, item: Ite
             added_at=datetime.now(UTC),
         )
     )
-    return version, number
+    return Claim(document, version, number, sha256, item)
 
 
 async def _unused(connection: AsyncConnection, files: set[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from knowledge.index.base import Arms, Index, Sparse, Vector
 Mode = Literal["hybrid", "dense", "lexical"]
 
 _REFINED = 50  # candidates whose vectors are fetched: with twice as many nothing measurable changes
-_SPARE = 8  # passages read beyond those asked for, instead of what is folded or was forgotten meanwhile
+_SPARE = 8  # passages read at once beyond those asked for, instead of what is folded or was forgotten meanwhile
 
 
 class Embeds(Protocol):
@@ -79,11 +79,16 @@ class Retrieval:
     ) -> Results:
         """Return the passages that best answer a question, without those that only repeat a better one."""
         terms = self._lexical.query(query)
-        wanted = limit + _SPARE
-        candidates = await self._candidates(query, terms, mode, audience=audience, where=where, limit=wanted)
-        living = await self._store.passages([hit.id for hit in candidates.hits[:wanted]], audience)
-        there = [(place, living[hit.id]) for place, hit in enumerate(candidates.hits) if hit.id in living]
-        kept = [there[n] for n in distinct([passage.text for _, passage in there], limit)]
+        candidates = await self._candidates(query, terms, mode, audience=audience, where=where, limit=limit + _SPARE)
+        there: list[tuple[int, Passage]] = []
+        kept: list[tuple[int, Passage]] = []
+        for begin in range(0, len(candidates.hits), limit + _SPARE):
+            places = range(begin, min(begin + limit + _SPARE, len(candidates.hits)))
+            living = await self._store.passages([candidates.hits[place].id for place in places], audience)
+            there += [(place, living[i]) for place in places if (i := candidates.hits[place].id) in living]
+            kept = [there[n] for n in distinct([passage.text for _, passage in there], limit)]
+            if len(kept) == limit:
+                break
         if not kept:
             return Results()
         dense = max(float(candidates.dense[place]) for place, _ in kept)

@@ -107,6 +107,7 @@ class IndexVersionRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     model: str
     average_length: float
+    collection: str
     built_at: datetime = Field(sa_type=UtcDateTime)
 
 

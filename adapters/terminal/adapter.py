@@ -3,13 +3,12 @@
 import asyncio
 import shutil
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol
 
-from adapters.terminal import incoming, outgoing
+from adapters.terminal import incoming, keyboard, outgoing
 from bot.chat import Answer, Delta, Person, Place
 
 WELCOME = "Ask me anything, or drop a file here to teach me. /help lists more, /quit leaves."
@@ -20,7 +19,7 @@ class Answering(Protocol):
 
     def ask(
         self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncIterator[Delta | Answer]:
+    ) -> AsyncGenerator[Delta | Answer]:
         """Yield pieces of the answer, then the whole."""
 
 
@@ -30,7 +29,7 @@ class Teaching(Protocol):
     def files_in(self, paths: Sequence[Path]) -> list[Path]:
         """Return the files that are meant by files and folders."""
 
-    def learn(self, files: Sequence[Path], *, scope: str, by: Person) -> AsyncIterator[tuple[Path, outgoing.Receipt]]:
+    def learn(self, files: Sequence[Path], *, scope: str, by: Person) -> AsyncGenerator[tuple[Path, outgoing.Receipt]]:
         """Learn files; yield each with its receipt as it is ready."""
 
 
@@ -39,6 +38,9 @@ class Shelf(Protocol):
 
     async def documents(self) -> Sequence[outgoing.Document]:
         """Return all documents, newest first."""
+
+    async def document(self, document_id: str) -> outgoing.Document:
+        """Return one document by its id or the unambiguous beginning of it."""
 
     async def search(self, query: str, *, place: Place, person: Person) -> Sequence[outgoing.Found]:
         """Return the passages nearest to a query."""
@@ -100,9 +102,9 @@ class Terminal:
         """Converse until /quit or the end of the input."""
         if sys.stdin.isatty():
             _say(WELCOME)
-            lines = _prompted()
+            lines = keyboard.prompted(_say)
         else:
-            lines = _piped(sys.stdin)
+            lines = keyboard.piped(sys.stdin)
         async for text in lines:
             line = incoming.read(text, _exists)
             if line == incoming.Command("quit", ""):
@@ -122,18 +124,20 @@ class Terminal:
                 _say(text)
             case incoming.Command("docs"):
                 _say(outgoing.documents(await self._twin.documents(), self._style))
-            case incoming.Command("search", words) if words:
+            case incoming.Command("search", ""):
+                _say("Which words? `/search WORDS` shows the passages nearest to them.")
+            case incoming.Command("search", words):
                 found = await self._twin.search(words, place=self._place, person=self._person)
                 _say(outgoing.passages(found, self._style))
-            case incoming.Command("forget", document_id) if document_id:
-                forgotten = await self._twin.forget(document_id)
-                _say(f"Forgotten: “{forgotten.title}”. Nothing of it is left.")
+            case incoming.Command("forget", rest):
+                await self._forget(rest.split())
             case incoming.Command():
                 _say(outgoing.HELP)
 
     async def _answer(self, question: str) -> None:
-        pieces = self._twin.ask(question, place=self._place, person=self._person, conversation=self._conversation)
-        answer = await speak(pieces, _write, self._width, self._style)
+        asking = self._twin.ask(question, place=self._place, person=self._person, conversation=self._conversation)
+        async with aclosing(asking) as pieces:
+            answer = await speak(pieces, _write, self._width, self._style)
         self._conversation = answer.conversation_id
         if answer.sources:
             _say(f"\n{outgoing.sources(answer, self._style)}")
@@ -143,8 +147,27 @@ class Terminal:
         files = await asyncio.to_thread(self._twin.files_in, paths)
         if len(files) != 1:
             _say(f"Reading {len(files)} files …")
-        async for _, receipt in self._twin.learn(files, scope=self._place.id, by=self._person):
-            _say(outgoing.learned(receipt))
+        async with aclosing(self._twin.learn(files, scope=self._place.id, by=self._person)) as learning:
+            async for _, receipt in learning:
+                _say(outgoing.learned(receipt))
+
+    async def _forget(self, words: Sequence[str]) -> None:
+        match words:
+            case [document_id]:
+                document = await self._twin.document(document_id)
+                if not sys.stdin.isatty():
+                    _say(f"Forgetting “{document.title}” cannot be undone. `/forget {document_id} yes` does it.")
+                    return
+                if not await keyboard.confirmed(f"Forget “{document.title}” for good?"):
+                    _say("Nothing was forgotten.")
+                    return
+            case [document_id, "yes"]:
+                pass
+            case _:
+                _say("Which document? `/forget ID` takes one id; /docs shows them.")
+                return
+        forgotten = await self._twin.forget(document_id)
+        _say(f"Forgotten: “{forgotten.title}”. Nothing of it is left.")
 
 
 def _exists(path: Path) -> bool:
@@ -161,33 +184,3 @@ def _write(text: str) -> None:
 
 def _say(text: str) -> None:
     _write(f"{text}\n")
-
-
-async def _prompted() -> AsyncIterator[str]:
-    """Yield lines typed at a prompt with editing and recall, until Ctrl-D or Ctrl-C."""
-    from prompt_toolkit import PromptSession  # noqa: PLC0415  # slow to import, and only a terminal needs it
-
-    session: PromptSession[str] = PromptSession()
-    while True:
-        try:
-            yield await session.prompt_async("› ", reserve_space_for_menu=0)
-        except (EOFError, KeyboardInterrupt):
-            return
-
-
-async def _piped(stream: TextIO) -> AsyncIterator[str]:
-    """Yield the lines of a pipe or file as they come.
-
-    A daemon thread reads them: it works for every kind of file, and a read that never returns does not keep the process.
-    """
-    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
-
-    def read() -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            for line in stream:
-                loop.call_soon_threadsafe(lines.put_nowait, line)
-            loop.call_soon_threadsafe(lines.put_nowait, None)
-
-    threading.Thread(target=read, name="standard input", daemon=True).start()
-    while (line := await lines.get()) is not None:
-        yield line

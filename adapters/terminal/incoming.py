@@ -1,11 +1,14 @@
 """What a typed line means: a question, files to teach, or a command (pure)."""
 
+import os
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+_FILE_NAME = re.compile(r".*\.(?=[a-z0-9]*[a-z])[a-z0-9]{1,5}", re.IGNORECASE)  # 3.14 is none
 COMMANDS = ("help", "docs", "forget", "search", "quit")
 
 
@@ -56,8 +59,9 @@ def read(line: str, exists: Callable[[Path], bool]) -> Line | None:
     words = _words(line)
     if all(_looks_like_path(word) and exists(_path(word)) for word in words):
         return Teach(tuple(_path(word) for word in words))
-    if missing := [word for word in words if _is_surely_path(word) and not exists(_path(word))]:
-        return _nothing_there(missing[0], alone=len(words) == 1, line=line)
+    alone = len(words) == 1
+    if missing := [word for word in words if _is_surely_path(word, alone=alone) and not exists(_path(word))]:
+        return _nothing_there(missing[0], alone=alone, line=line)
     return Question(line)
 
 
@@ -78,18 +82,18 @@ def _looks_like_path(word: str) -> bool:
     return "/" in word or "." in word.strip(".") or word.startswith("~")
 
 
-def _is_surely_path(word: str) -> bool:
-    return word.startswith(("/", "~/", "./", "../", "file://"))
+def _is_surely_path(word: str, *, alone: bool = False) -> bool:
+    return word.startswith(("/", "~/", "./", "../", "file://")) or (alone and _FILE_NAME.fullmatch(word) is not None)
 
 
 def _path(word: str) -> Path:
     if word.startswith("file://"):
         word = unquote(urlsplit(word).path)
-    return Path(word).expanduser() if word.startswith(("~/", "~")) else Path(word)
+    return Path(os.path.expanduser(word))  # noqa: PTH111 - that of Path refuses the home of somebody who is not there
 
 
 def _nothing_there(word: str, *, alone: bool, line: str) -> Line:
-    if alone and word.count("/") == 1 and word.startswith("/"):
+    if alone and word.count("/") == 1 and word.startswith("/") and not _FILE_NAME.fullmatch(word):
         return Mistake(f"There is no command {word}. /help lists what there is.")
     if alone or all(map(_is_surely_path, _words(line))):
         return Mistake(f"There is no file or folder {_path(word)}.")

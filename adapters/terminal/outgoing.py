@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from textwrap import shorten
 from typing import Protocol
 
@@ -12,8 +13,11 @@ Ask a question, or type or drop the path of a file or folder to teach it.
 
   /docs              what I have learned
   /search WORDS      the passages nearest to some words
-  /forget ID         forget a document for good (its id is in /docs)
+  /forget ID         forget a document for good (its id is in /docs); asks first, `/forget ID yes` does not
   /quit              leave (Ctrl-D does too)"""
+
+
+_LISTED = 20  # documents: what fits on a screen
 
 
 class Document(Protocol):
@@ -22,7 +26,11 @@ class Document(Protocol):
     @property
     def id(self) -> str: ...
     @property
+    def name(self) -> str: ...
+    @property
     def title(self) -> str: ...
+    @property
+    def version(self) -> int: ...
     @property
     def state(self) -> str: ...
     @property
@@ -153,10 +161,23 @@ def learned(receipt: Receipt) -> str:
     return "\n".join([_outcome(receipt), *inside])
 
 
-def documents(documents: Iterable[Document], style: Style = PLAIN) -> str:
-    """Return one line for each document."""
-    lines = [f"  {style.faint}{one.id[:8]}{style.end}  {one.title}{_remark(one, style)}" for one in documents]
+def documents(documents: Sequence[Document], style: Style = PLAIN) -> str:
+    """Return one line for each of the first documents, and how many more there are."""
+    lines = [f"  {style.faint}{one.id[:8]}{style.end}  {one.title}{_remark(one, style)}" for one in documents[:_LISTED]]
+    if len(documents) > _LISTED:
+        lines.append(f"  … and {len(documents) - _LISTED} more: `twin docs list`")
     return "\n".join(lines) or "Nothing yet. Type or drop the path of a file to teach it."
+
+
+def remarks(document: Document) -> list[str]:
+    """Return what tells a document from others of its title: its file where that is called otherwise, version and state."""
+    differs = document.title.casefold() not in {document.name.casefold(), PurePath(document.name).stem.casefold()}
+    replaced = document.state == "superseded"
+    return [
+        *([document.name] if differs else []),
+        *([f"v{document.version}"] if document.version > 1 or replaced else []),
+        *(["replaced"] if replaced else [] if document.state == "ready" else [document.state]),
+    ]
 
 
 def passages(found: Iterable[Found], style: Style = PLAIN) -> str:
@@ -175,8 +196,7 @@ def _where(page: int | None, heading: str | None) -> str:
 
 
 def _remark(document: Document, style: Style) -> str:
-    state = "" if document.state == "ready" else f"{document.state}, "
-    return f" {style.faint}({state}{_size(document)}){style.end}"
+    return f" {style.faint}({', '.join([*remarks(document), _size(document)])}){style.end}"
 
 
 def _size(document: Document) -> str:

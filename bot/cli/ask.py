@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +15,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-AsPerson = Annotated[str, typer.Option("--as", metavar="PERSON", help="Who asks; with --in it decides what may be used.")]
-InPlace = Annotated[str, typer.Option("--in", metavar="PLACE", help="Where the answer will be read, e.g. slack:T1:C9.")]
+AsPerson = Annotated[
+    str,
+    typer.Option("--as", metavar="PERSON", callback=frame.one_word, help="Who asks; with --in it decides what may be used."),
+]
+InPlace = Annotated[
+    str, typer.Option("--in", metavar="PLACE", callback=frame.one_word, help="Where the answer will be read, e.g. slack:T1:C9.")
+]
 Day = typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")
 
 
@@ -37,8 +43,10 @@ def ask(
         on_screen = sys.stdout.isatty()
         width = min(shutil.get_terminal_size().columns, 100) if on_screen else 0
         style = outgoing.ANSI if on_screen else outgoing.PLAIN
-        async with open_twin(settings) as twin:
-            pieces = twin.ask(question, place=Place(place), person=Person(person))
+        async with (
+            open_twin(settings) as twin,
+            aclosing(twin.ask(question, place=Place(place), person=Person(person))) as pieces,
+        ):
             answer = await speak(pieces, _silent if json else _write, width, style)
         if json:
             frame.show_json(shapes.answer(answer))
@@ -51,7 +59,7 @@ def ask(
 
 @app.command(epilog="Example: `twin search 'notice period' --type pdf --since 2026-01-01 --limit 3`")
 def search(
-    query: Annotated[str, typer.Argument(help="Words or a sentence.")],
+    query: Annotated[str, typer.Argument(callback=frame.not_empty, help="Words or a sentence.")],
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages at most.")] = 10,
     document: Annotated[
         list[str] | None, typer.Option(help="Only in this document, by id; may be given several times.")

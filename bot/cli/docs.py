@@ -75,14 +75,21 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether this is meant.")] = False,
     json: Json = False,
 ) -> None:
-    """Forget a document for good: its text, vectors and file, and what answers have quoted of it."""
+    """Forget a document for good: its text, vectors and file, and what answers have quoted of it.
+
+    It asks first; where nobody can be asked, --yes is needed.
+    """
 
     async def command(settings: "Settings") -> int:
+        from adapters.terminal.keyboard import confirmed
         from bot.app import open_twin
 
+        if not yes and not sys.stdin.isatty():
+            frame.tell("Forgetting cannot be undone, and nobody is here to confirm it. Add --yes if it is meant.")
+            return frame.USAGE
         async with open_twin(settings) as twin:
             document = await twin.document(document_id)
-            if not yes and sys.stdin.isatty() and not typer.confirm(f"Forget “{document.title}” for good?", err=True):
+            if not yes and not await confirmed(f"Forget “{document.title}” for good?"):
                 frame.tell("Nothing was forgotten.")
                 return frame.FAILURES
             await twin.forget(document.id)
@@ -121,6 +128,8 @@ def _show_table(documents: "Sequence[Document]", timezone: "ZoneInfo") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from adapters.terminal import outgoing
+
     if not documents:
         frame.show("Nothing yet. `twin ingest PATH` teaches files and folders.")
         return
@@ -135,10 +144,11 @@ def _show_table(documents: "Sequence[Document]", timezone: "ZoneInfo") -> None:
     ):
         table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "title")
     for each in documents:
-        remark = {"ready": "", "superseded": f" (version {each.version}, replaced)"}.get(each.state, f" ({each.state})")
+        remarks = outgoing.remarks(each)
+        title = f"{each.title} ({', '.join(remarks)})" if remarks else each.title
         pages = "" if each.pages is None else str(each.pages)
         added = f"{each.added_at.astimezone(timezone):%Y-%m-%d %H:%M}"
-        cells = (each.id[:8], f"{each.title}{remark}", each.kind, pages, str(each.passages), added)
+        cells = (each.id[:8], title, each.kind, pages, str(each.passages), added)
         table.add_row(*(Text(cell) for cell in cells))
     # A pipe has no width: nothing is cut off there.
     Console(width=None if sys.stdout.isatty() else 200).print(table)

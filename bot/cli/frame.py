@@ -1,7 +1,9 @@
 """How every command begins and ends: settings, log, event loop, exit code."""
 
 import asyncio
+import io
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -48,6 +50,20 @@ def show_json(result: Mapping[str, object]) -> None:
     typer.echo(json.dumps(result, ensure_ascii=False))
 
 
+def one_word(value: str) -> str:
+    """Refuse an option whose value is empty or has white space in it: scopes, places and people have names of one word."""
+    if value.split() != [value]:
+        raise typer.BadParameter("It must be one word, such as local or everyone.")
+    return value
+
+
+def not_empty(value: str) -> str:
+    """Refuse an argument that says nothing."""
+    if not value.strip():
+        raise typer.BadParameter("It is empty.")
+    return value
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Progress]:
     """Show how far a long command is, on standard error and only when that is a terminal."""
@@ -73,12 +89,15 @@ def progress(label: str) -> Iterator[Progress]:
 def _outcome(command: "Callable[[Settings], Coroutine[Any, Any, int]]", stopped: str, *, serving: bool) -> int:
     from bot import log
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # file names need not be text that can be encoded
     try:
         settings = read_settings()
         level = settings.log_level if serving or "log_level" in settings.model_fields_set else "warning"
         log.configure(level, settings.log_format)
         return asyncio.run(command(settings))
     except KeyboardInterrupt:
+        _let_threads_go()
         tell(stopped)
         return INTERRUPTED
     except BrokenPipeError:
@@ -88,6 +107,17 @@ def _outcome(command: "Callable[[Settings], Coroutine[Any, Any, int]]", stopped:
 
         tell(explain(error))
         return exit_code(error)
+
+
+def _let_threads_go() -> None:
+    """Keep quiet about database threads that were interrupted while connecting: the loop they report to is closed."""
+    usual = threading.excepthook
+
+    def hook(ended: threading.ExceptHookArgs) -> None:
+        if str(ended.exc_value) != "Event loop is closed":
+            usual(ended)
+
+    threading.excepthook = hook
 
 
 def read_settings() -> "Settings":
@@ -112,7 +142,7 @@ def exit_code(error: BaseException) -> int:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     match error:
-        case errors.BadSettings() | errors.BadQuestion() | ModelMissing() | IndexOutdated() | BadDataset():
+        case errors.BadSettings() | errors.BadFolder() | errors.BadQuestion() | ModelMissing() | IndexOutdated() | BadDataset():
             return USAGE
         case errors.InUse() | errors.ServiceAway() | IndexAway():
             return AWAY

@@ -1,5 +1,6 @@
 """`twin run`, `twin chat`, `twin doctor`."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +59,8 @@ def doctor(
 
     Ends with exit code 3 when something that is needed does not work. A running twin is not disturbed.
     """
+
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # heeded when first imported: a doctor looks, and downloads nothing
 
     from bot.doctor import examine, wrong_settings
     from bot.errors import BadSettings

@@ -1,6 +1,7 @@
 """`twin ingest` and `twin reindex`."""
 
 from collections import Counter
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ import typer
 from bot.cli import frame, shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.settings import Settings
     from knowledge import Receipt
 
@@ -19,35 +22,42 @@ app = typer.Typer()
 
 @app.command(epilog="Examples: `twin ingest handbook.pdf`, `twin ingest docs/ notes/ --tag project-x --json`")
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files and folders; folders with all they contain.")],
-    scope: Annotated[str, typer.Option(help="Who may see it: a scope such as local or everyone.")] = "local",
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", readable=False, help="Files and folders; folders with all they contain.")
+    ],
+    scope: Annotated[
+        str, typer.Option(callback=frame.one_word, help="Who may see it: a scope such as local or everyone.")
+    ] = "local",
     tag: Annotated[list[str] | None, typer.Option(help="A tag to find it by; may be given several times.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
 ) -> None:
     """Teach files and folders: PDF, Office, web pages, mail, Markdown, text, code, and archives of these.
 
     What is known already is left alone, a changed file becomes a new version, and a run that was interrupted goes on where
-    it stopped. Ends with exit code 1 when a file could not be learned.
+    it stopped. Ends with exit code 1 when a file, or one inside it, could not
+    be learned.
     """
 
     async def command(settings: "Settings") -> int:
         from bot.app import open_twin
         from bot.chat import Person
 
-        outcomes: Counter[str] = Counter()
+        done, outcomes = 0, Counter[str]()
         async with open_twin(settings) as twin:
             files = twin.files_in(paths)
             with frame.progress("Reading") as bar:
                 bar(0, len(files))
 
-                def passages(path: Path, done: int, total: int) -> None:
-                    bar(outcomes.total(), len(files), f"{path.name} ({done} of {total} passages)")
+                def passages(path: Path, embedded: int, total: int) -> None:
+                    bar(done, len(files), f"{path.name} ({embedded} of {total} passages)")
 
                 learning = twin.learn(files, scope=scope, tags=tag or (), by=Person("local"), progress=passages)
-                async for path, receipt in learning:
-                    outcomes[str(receipt.outcome)] += 1
-                    bar(outcomes.total(), len(files))
-                    _show(path, receipt, json=json)
+                async with aclosing(learning):
+                    async for path, receipt in learning:
+                        done += 1
+                        outcomes.update(_outcomes(receipt))
+                        bar(done, len(files))
+                        _show(path, receipt, json=json)
         if not json:
             frame.show(_summary(outcomes))
         return frame.FAILURES if outcomes["failed"] else frame.DONE
@@ -69,6 +79,12 @@ def reindex() -> None:
         return frame.DONE
 
     frame.run(command, stopped="Stopped. The index is not complete: run it again before asking.")
+
+
+def _outcomes(receipt: "Receipt") -> "Iterator[str]":
+    yield str(receipt.outcome)
+    for one in receipt.attached:
+        yield from _outcomes(one)
 
 
 def _show(path: Path, receipt: "Receipt", *, json: bool) -> None:

@@ -1,12 +1,13 @@
 """Answers without a language model: the sentences that answer best, quoted."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
 from bot import grounding
 from bot.chat import Answer, Source
-from bot.quoting import sentences
+from bot.quoting import courtesy, sentences
 from bot.quoting.evidence import Evidence, Matrix
 from bot.quoting.question import Question
 from bot.quoting.quotes import Quote, choose
@@ -16,6 +17,7 @@ PROVIDER = "extractive"
 MODEL = "quotes"
 
 _MOST_SENTENCES = 60  # are embedded for one answer, about 1-3 ms each
+_BRACKETED = re.compile(r"\[\d[^\]\n]*\]")  # such as the references of an article
 _CLOSING = tuple('.!?…。！？:;"”’»)]|')  # what a whole sentence or row ends with
 
 Embed = Callable[[Sequence[str]], Awaitable[Matrix]]
@@ -33,6 +35,8 @@ class Extractive:
 
     async def answer(self, question: str, found: Sequence[Found]) -> Answer:
         """Answer from passages, best first; every quote stands word for word in one of them."""
+        if reply := courtesy.reply(question):
+            return Answer(reply, (), False, PROVIDER, MODEL)
         return compose(*await self.weigh(question, found))
 
     async def weigh(self, question: str, found: Sequence[Found]) -> tuple[Evidence, Matrix]:
@@ -49,12 +53,12 @@ def compose(evidence: Evidence, features: Matrix) -> Answer:
     """Write the answer, or say that it is not known, from what speaks for each unit (pure)."""
     found, scores = evidence.found, features @ WORTH
     confidence = grounding.confidence(features, scores, found)
-    if confidence < grounding.ENOUGH:
+    quotes = choose(evidence, features, scores, sure=confidence >= grounding.SURE)
+    if confidence < grounding.ENOUGH or not quotes:
         return grounding.unknown(found, provider=PROVIDER, model=MODEL)
-    quotes = choose(evidence, scores)
     blocks: list[str] = []
     for n, quote in enumerate(quotes):
-        said = f"{_said(found[quote.passage], quote)} [{n + 1}]"
+        said = _marked(_said(found[quote.passage], quote), n + 1)
         if n and quote.head and quote.head == quotes[n - 1].head:
             blocks[-1] += f"  \n{_quoted([said])}"  # another row of the same table
         else:
@@ -84,6 +88,11 @@ def _said(hit: Found, quote: Quote) -> str:
     before = "… " if _torn(text[: quote.start]) else ""
     after = "" if _whole(said) or not text[quote.end :].strip() or text[quote.end : quote.end + 1] == "\n" else " …"
     return f"{before}{said}{after}"
+
+
+def _marked(said: str, n: int) -> str:
+    """Return a quote with its number, set apart where the quote has numbers in brackets of its own."""
+    return f"{said} — **[{n}]**" if _BRACKETED.search(said) else f"{said} [{n}]"
 
 
 def _quoted(parts: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ Kind = Literal["sentence", "item", "row", "heading"]
 Matrix = NDArray[np.float32]
 
 _PASSAGES = 8  # are read, from the best down
+_QUESTION = re.compile(r"[?？؟][\"'”’»)\]*_]*$")
 _NEARBY = 0.6  # of a question's word counts when it stands in the sentence beside, or in the heading
 
 _PRONOUN = re.compile(
@@ -62,8 +63,8 @@ def units(found: Sequence[Found]) -> list[Unit]:
 
 def _kind(text: str, after: str, hit: Found) -> Kind:
     named = {name.strip().casefold() for name in (hit.passage.title, *(hit.passage.heading or "").split("›"))}
-    if text.lstrip("# ").casefold() in named or text.startswith("#"):
-        return "heading"
+    if text.lstrip("# ").casefold() in named or text.startswith("#") or _QUESTION.search(text):
+        return "heading"  # a question answers none, but what follows it may
     if sentences.is_row(text):
         return "row"
     if sentences.is_item(text):

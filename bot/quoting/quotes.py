@@ -4,15 +4,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bot.quoting import words
-from bot.quoting.evidence import Evidence, Matrix, Unit, table_head
+from bot.quoting.evidence import FEATURES, Evidence, Matrix, Unit, table_head
 from bot.quoting.question import Question
 from knowledge import Found
 
 LONGEST = 350  # characters of one quote
 MOST = 4
-_MARGIN = 5.0  # how far below the best a sentence may score and still be quoted: log-odds against it
-_ELSEWHERE = 4.0  # the same for a sentence from elsewhere: a second source has to add something
+_MARGIN = 4.0  # how far below the best a sentence may score and still be quoted: log-odds against it
+_ELSEWHERE = 2.5  # the same for a sentence from elsewhere: a second source has to add something
+_ALONE = [FEATURES.index("cosine"), FEATURES.index("coverage")]
+_COMPARABLE = 0.4  # of these of the best one, and of its passage's probability, a sentence from elsewhere needs to have
 _ROW_MARGIN = 1.5  # the same for rows: those of one table are all alike
 _CONSIDERED = 8
 _ALIKE = 0.7  # of the shorter one's words stand in the other
@@ -42,13 +46,16 @@ class _Range:
     last: int
 
 
-def choose(evidence: Evidence, scores: Matrix) -> list[Quote]:
-    """Return at most `MOST` quotes, the most direct one first, the others in reading order document by document."""
+def choose(evidence: Evidence, features: Matrix, scores: Matrix, *, sure: bool = True) -> list[Quote]:
+    """Return at most `MOST` quotes, the most direct one first, the others in reading order document by document.
+
+    Unless `sure` that the best of them answers, nothing is quoted from elsewhere: it would be a guess beside a guess.
+    """
     units, found = evidence.units, evidence.found
-    order = [n for n in map(int, (-scores).argsort()) if units[n].kind != "heading"] or list(range(len(units)))
+    order = [n for n in map(int, (-scores).argsort()) if units[n].kind != "heading"]
     ranges: list[_Range] = []
     for n in order[:_CONSIDERED]:
-        if scores[n] < scores[order[0]] - _margin(units[n], units[order[0]]):
+        if n != order[0] and not _adds(evidence, features, scores, n, order[0], sure=sure):
             continue
         if any(kept.first <= n <= kept.last for kept in ranges) or _said(units, ranges, n):
             continue
@@ -59,11 +66,18 @@ def choose(evidence: Evidence, scores: Matrix) -> list[Quote]:
     return _sorted(found, [_quote(evidence, kept) for kept in ranges[:MOST]])
 
 
-def _margin(unit: Unit, best: Unit) -> float:
-    """Return how far below the best a unit may score."""
-    if unit.kind == "row":
-        return _ROW_MARGIN
-    return _MARGIN if unit.passage == best.passage else _ELSEWHERE
+def _adds(evidence: Evidence, features: Matrix, scores: Matrix, n: int, best: int, *, sure: bool) -> bool:
+    """Tell whether the evidence for a unit is not far below that for the best one."""
+    unit, lead = evidence.units[n], evidence.units[best]
+    below = scores[best] - scores[n]
+    if unit.passage == lead.passage:
+        return bool(below <= (_ROW_MARGIN if unit.kind == "row" else _MARGIN))
+    hit, nearest = evidence.found[unit.passage], evidence.found[lead.passage]
+    if unit.kind == "row" and lead.kind != "row" and hit.passage.document_id != nearest.passage.document_id:
+        return False  # the few words of a table's cells resemble many a question
+    probable = hit.score >= _COMPARABLE * nearest.score
+    alike = np.all(features[n, _ALONE] >= _COMPARABLE * features[best, _ALONE])
+    return bool(sure and probable and alike and below <= (_ROW_MARGIN if unit.kind == "row" else _ELSEWHERE))
 
 
 def _joined(units: Sequence[Unit], first: int, last: int) -> bool:

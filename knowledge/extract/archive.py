@@ -5,6 +5,7 @@ import re
 import zipfile
 
 from knowledge.errors import Unreadable
+from knowledge.extract import sentences
 from knowledge.extract.characters import one_line
 from knowledge.extract.draft import Draft
 from knowledge.extract.source import Source
@@ -53,7 +54,7 @@ class _Unpacked:
             try:
                 data = container.read(member)
             except Unreadable as error:
-                self.notes.append(f"{name} was left out. {error}")
+                self.notes.append(sentences.left_out(name, error))
             else:
                 self._take(name, data, depth)
             self._source.tick()
@@ -62,15 +63,15 @@ class _Unpacked:
         self._left -= len(data)
         if self._left < 0:
             raise Unreadable("It unpacks to more than 64 MiB. Divide it and teach the parts.")
-        if not is_archive(data):
-            self.attached.append(Attached(name, data))
-        elif depth < MAX_DEPTH:
-            try:
+        try:
+            if not is_archive(data):
+                self.attached.append(Attached(name, data))
+            elif depth < MAX_DEPTH:
                 self.open(data, name + "/", depth + 1)
-            except Unreadable as error:
-                self.notes.append(f"{name} was left out. {error}")
-        else:
-            self.notes.append(f"{name} was left out: archives are opened only {MAX_DEPTH} deep.")
+            else:
+                self.notes.append(f"{name} was left out: archives are opened only {MAX_DEPTH} deep.")
+        except Unreadable as error:
+            self.notes.append(sentences.left_out(name, error))
 
 
 def is_archive(data: bytes) -> bool:

@@ -20,10 +20,10 @@ _SLICE = 50_000
 _WORD = 100  # characters: longer words are unknown to WordPiece
 
 
-def serve(file: int, reply: int, tokenizer: Tokenizer) -> None:
-    """Answer the one request on `reply` about the open file `file`."""
+def serve(file: int, reply: int, tokenizer: Tokenizer, mapped: int) -> None:
+    """Answer the one request on `reply` about the open file `file`; `mapped` is as for `limits.confine`."""
     request = _request(reply)
-    limits.confine(request.limits)
+    limits.confine(request.limits, mapped)
     try:
         extracted, chunks = _read(request, file, reply, tokenizer)
         for part in frames(extracted, chunks):

@@ -14,6 +14,7 @@ from knowledge.extract.text import Extracted
 _HEAD = 4096
 _HTML = re.compile(r"<!doctype html|<html[\s>]|<head[\s>]|<body[\s>]|<(?:div|table|title|meta)[\s>]", re.IGNORECASE)
 _HTML_ROOT = re.compile(r"<(?:!doctype\s+)?html[\s>]", re.IGNORECASE)
+_QUOTED = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
 _XML = re.compile(r"\s*<(?:\?xml\s|!DOCTYPE\s|[A-Za-z_][\w.-]*:?[\w.-]*(?:\s+[\w:.-]+\s*=\s*[\"']|\s*/?>))")
 _MBOX = re.compile(r"From [^\n]*\d\d:\d\d[^\n]*\n(?:>?From [^\n]*\n)?[!-9;-~]+:")
 _HEADER = re.compile(r"([!-9;-~]+):[ \t]?[^\n]*\n(?:[ \t]+[^\n]*\n)*")
@@ -89,7 +90,7 @@ def _flavour(source: Source) -> str:
         return "email"
     if named := _NAMED.get(source.suffix):
         return named
-    if _XML.match(head) and not _HTML_ROOT.search(head):
+    if _XML.match(head) and not _HTML_ROOT.search(_QUOTED.sub("", head)):
         return "xml"
     return "html" if head.startswith("<") and _HTML.search(head) else "text"
 

@@ -2,22 +2,26 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from knowledge.extract.characters import one_line
 from knowledge.extract.draft import Draft
+from knowledge.extract.hyphens import Words
 
-_HYPHEN = "\ufffe"  # how PDFium writes a hyphen that ends a line
 _LETTERS = re.compile(r"[^\W\d_]")
 _PAGE_NUMBER = re.compile(r"^\d{1,4}(?!\d)|(?<!\d)\d{1,4}$|(?<=page)\d+")
 _BULLET = re.compile(r"\s*(?:[•‣▪●○◦■□–—\uf0b7]|\(?(?:\d{1,2}|[a-zA-Z])[.)])\s+\S")
 _SENTENCE_END = (".", "!", "?", ":", "。", "！", "？", "”", '"', ")")
 _NUMBERED = re.compile(r"\d{1,2}((?:\.\d{1,2}){1,3})\.?\s+[^\W\d_a-z][^.:;]{2,80}")
+_WORD_OF_A_TITLE = re.compile(r"[^\W\d_]{3}|[\u2e80-\ufaff]")
 _BIGGER = 1.15
+_INITIAL = 1.5
 _LEVELS = 3
 _HEADING_CHARACTERS = 120
 _TITLE_CHARACTERS = 240
+_LONG = 8
+_HELD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,57 +41,82 @@ def compose(
 
     `remarks` are said after their page; `outline` holds page index, level and title.
     """
-    pages = _without_running_heads(pages)
+    words = Words(line.text for lines in pages for line in lines)
+    pages = [_with_initials(lines, words) for lines in _without_running_heads(pages)]
     sizes = [] if outline else _heading_sizes(pages)
     title: str | None = None
+    latest = 0
     for number, lines in enumerate(pages):
         draft.page = number + 1
         marks = {_key(text): (level, text) for page, level, text in outline if page == number}
-        _page(draft, lines, marks, sizes)
+        if not outline and number - latest > _HELD:
+            draft.under(0)  # a heading guessed from its size is hardly that of so many pages
+        if _page(draft, lines, marks, sizes, words):
+            latest = number
         if number == 0:
-            title = _biggest(lines)
+            title = _biggest(lines, words)
         for remark in remarks[number]:
             draft.paragraph(remark)
     return title
 
 
-def _page(draft: Draft, lines: list[Line], marks: dict[str, tuple[int, str]], sizes: list[float]) -> None:
+def _page(draft: Draft, lines: list[Line], marks: dict[str, tuple[int, str]], sizes: list[float], words: Words) -> bool:
+    """Write a page and say whether there was a heading among its lines."""
     printed = {_key(line.text) for line in lines}
     for key, (depth, text) in marks.items():
         if key not in printed:  # a bookmark whose words are not on the page stands above it
             draft.under(depth, text)
     waiting: list[Line] = []
     above: int | None = None  # the level of the heading whose lines are waiting; None for those of a paragraph
+    headed = False
     for line in lines:
         mark = marks.get(_key(line.text))
         level = _level(line, sizes) if mark is None else mark[0]
         if waiting and not (above == level and (_same_heading(line, waiting) if level else not _begins(line, waiting))):
-            _close(draft, waiting, above)
+            headed |= _close(draft, words.join(known.text for known in waiting), above, sure=bool(marks))
+            waiting.clear()
         waiting.append(line)
         above = level
-    _close(draft, waiting, above)
+    return _close(draft, words.join(known.text for known in waiting), above, sure=bool(marks)) or headed
 
 
-def _close(draft: Draft, lines: list[Line], level: int | None) -> None:
-    text = join(line.text for line in lines)
-    lines.clear()
-    if level is not None and len(text) <= _TITLE_CHARACTERS:
+def _close(draft: Draft, text: str, level: int | None, *, sure: bool) -> bool:
+    """Write a heading, an item or a paragraph; say whether it was a heading. A bookmark's is sure to be one."""
+    if level is not None and len(text) <= _TITLE_CHARACTERS and (sure or _titular(text)):
         draft.heading(text, level)
-    elif _BULLET.match(text):
+        return True
+    if _BULLET.match(text):
         draft.item(text)
     else:
         draft.paragraph(text)
+    return False
 
 
-def join(lines: Iterable[str]) -> str:
-    """Join the lines of a paragraph; a word divided at the line's end is whole again."""
-    text = ""
-    for line in map(str.strip, lines):
-        if text.endswith((_HYPHEN, "-", "\N{HYPHEN}", "\xad")) and text[-2:-1].isalpha():
-            text = text[:-1] + ("" if line[:1].islower() else "-") + line
+def _titular(text: str) -> bool:
+    """Say whether words look like a title: one of three letters or more, mostly letters, no small letter first."""
+    letters = _LETTERS.findall(text)
+    return bool(_WORD_OF_A_TITLE.search(text)) and 2 * len(letters) > len("".join(text.split())) and not letters[0].islower()
+
+
+def _with_initials(lines: list[Line], words: Words) -> list[Line]:
+    """Put a big initial letter back at the head of the line it begins."""
+    whole: list[Line] = []
+    for line in lines:
+        initial = whole[-1] if whole else line
+        if (
+            len(letter := initial.text.strip()) == 1
+            and letter.isupper()
+            and initial.height > _INITIAL * line.height > 0
+            and line.left > initial.left
+            and abs(initial.bottom + initial.height - line.bottom - line.height) < line.height
+        ):
+            rest = line.text.lstrip()
+            head = letter + re.split(r"\W", rest, maxsplit=1)[0]
+            apart = letter in "AIO" and head not in words
+            whole[-1] = replace(line, text=f"{letter}{' ' * apart}{rest}")
         else:
-            text = f"{text} {line}" if text else line
-    return re.sub(f"{_HYPHEN}(?=[^\\W\\d_A-Z])", "", text).replace(_HYPHEN, "-")
+            whole.append(line)
+    return whole
 
 
 def _same_heading(line: Line, waiting: list[Line]) -> bool:
@@ -128,25 +157,30 @@ def _level(line: Line, sizes: list[float]) -> int | None:
 
 
 def _heading_sizes(pages: Sequence[list[Line]]) -> list[float]:
-    """Return the heights of type of headings, biggest first: bigger than the body's and seldom."""
+    """Return the heights of type of headings, biggest first: bigger than the body's, seldom, but not once in a long text."""
     letters: Counter[float] = Counter()
-    for lines in pages:
+    found: dict[float, set[int]] = {}
+    for number, lines in enumerate(pages):
         for line in lines:
-            letters[round(line.height, 1)] += len(line.text)
+            height = round(line.height, 1)
+            letters[height] += len(line.text)
+            found.setdefault(height, set()).add(number)
     letters.pop(0.0, None)
     if not letters:
         return []
     total = letters.total()
     body = letters.most_common(1)[0][0]
-    bigger = sorted((size for size in letters if size > _BIGGER * body and letters[size] < 0.1 * total), reverse=True)
-    return bigger[:_LEVELS]
+    least = 2 if len(pages) >= _LONG else 1
+    bigger = {size for size, count in letters.items() if size > _BIGGER * body and count < 0.1 * total}
+    usual = [size for size in bigger if len(found[size]) >= least or (size == max(bigger) and 0 in found[size])]
+    return sorted(usual, reverse=True)[:_LEVELS]
 
 
-def _biggest(lines: list[Line]) -> str | None:
+def _biggest(lines: list[Line], words: Words) -> str | None:
     """Return the words in the biggest type of a page, when it is much bigger than the rest."""
     tallest = max((line.height for line in lines), default=0.0)
     chosen = [line for line in lines if tallest and abs(line.height - tallest) < 0.3]
-    title = one_line(join(line.text for line in chosen))
+    title = one_line(words.join(line.text for line in chosen))
     return title if len(chosen) < len(lines) and 3 <= len(title) <= 200 and _LETTERS.search(title) else None
 
 

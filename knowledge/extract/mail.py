@@ -9,7 +9,7 @@ from email.errors import MessageError
 from email.message import EmailMessage
 
 from knowledge.errors import Unreadable
-from knowledge.extract import html, plain
+from knowledge.extract import html, plain, sentences
 from knowledge.extract.characters import decode, one_line
 from knowledge.extract.draft import Draft
 from knowledge.extract.source import Source
@@ -26,14 +26,15 @@ _MAX_MESSAGES = 20_000
 def extract(source: Source) -> Extracted:
     """Read one message."""
     message = _message(source.data)
-    draft, attached = Draft(), list[Attached]()
-    _write(draft, message, attached)
+    draft, attached, notes = Draft(), list[Attached](), list[str]()
+    _write(draft, message, attached, notes)
     return draft.finish(
         "email",
         title=_header(message, "Subject"),
         authors=[_author(message)],
         created_at=_date(message),
         attached=attached,
+        notes=notes,
     )
 
 
@@ -46,19 +47,19 @@ def extract_mbox(source: Source) -> Extracted:
         )
     if len(starts) == 1:
         return extract(replace(source, data=source.data.partition(b"\n")[2]))
-    draft, attached = Draft(), list[Attached]()
+    draft, attached, notes = Draft(), list[Attached](), list[str]()
     authors: dict[str, None] = {}
     first: datetime | None = None
     for start, end in zip(starts, [*starts[1:], len(source.data)], strict=True):
         body = source.data[start:end].partition(b"\n")[2]
         message = _message(_QUOTED_FROM.sub(rb"\1", body))
         draft.heading(_header(message, "Subject") or "(no subject)", 1)
-        _write(draft, message, attached)
+        _write(draft, message, attached, notes)
         if author := _author(message):
             authors[author] = None
         first = first or _date(message)
         source.tick()
-    return draft.finish("mbox", authors=list(authors)[:20], created_at=first, attached=attached)
+    return draft.finish("mbox", authors=list(authors)[:20], created_at=first, attached=attached, notes=notes)
 
 
 def _message(data: bytes) -> EmailMessage:
@@ -67,14 +68,14 @@ def _message(data: bytes) -> EmailMessage:
     return message
 
 
-def _write(draft: Draft, message: EmailMessage, attached: list[Attached]) -> None:
+def _write(draft: Draft, message: EmailMessage, attached: list[Attached], notes: list[str]) -> None:
     headers = [f"{name}: {value}" for name in _HEADERS if (value := _header(message, name))]
     subject = _header(message, "Subject")
     draft.paragraph("\n".join([f"Subject: {subject}", *headers] if subject and not draft.path else headers))
     for count, part in enumerate(_leaves(message)):
         if count >= _MAX_PARTS:
             raise Unreadable(f"It has more than {_MAX_PARTS} parts.")
-        _part(draft, part, attached, count)
+        _part(draft, part, attached, notes, count)
 
 
 def _leaves(part: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
@@ -92,12 +93,14 @@ def _leaves(part: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
         yield from _leaves(child, depth + 1)
 
 
-def _part(draft: Draft, part: EmailMessage, attached: list[Attached], number: int) -> None:
+def _part(draft: Draft, part: EmailMessage, attached: list[Attached], notes: list[str], number: int) -> None:
     kind, name = part.get_content_type(), _filename(part)
     if part.get_content_disposition() == "attachment" or (name and not kind.startswith("text/")) or kind == "message/rfc822":
-        data = _bytes(part)
-        if data:
-            attached.append(Attached(name or f"attachment-{number}{'.eml' if kind == 'message/rfc822' else ''}", data))
+        name = name or f"attachment-{number}{'.eml' if kind == 'message/rfc822' else ''}"
+        if data := _bytes(part):
+            attached.append(Attached(name, data))
+        else:
+            notes.append(sentences.left_out(name, Unreadable(sentences.EMPTY)))
     elif kind == "text/html":
         try:
             draft.append(html.read(_text(part), whole=True))

@@ -25,9 +25,10 @@ class Nursery:
     A reply socket whose other end closes means that nobody waits any more: its child is killed.
     """
 
-    def __init__(self, control: socket.socket, tokenizer: Tokenizer) -> None:
+    def __init__(self, control: socket.socket, tokenizer: Tokenizer, mapped: int) -> None:
         self._control = control
         self._tokenizer = tokenizer
+        self._mapped = mapped
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
         self._replies: dict[int, int] = {}
@@ -72,7 +73,7 @@ class Nursery:
             self._control.close()
             for descriptor in (*self._lives, *self._replies):
                 os.close(descriptor)
-            child.serve(file, reply, self._tokenizer)
+            child.serve(file, reply, self._tokenizer, self._mapped)
             status = 0
         finally:  # a child never returns into its parent's loop
             os._exit(status)
@@ -108,11 +109,12 @@ def main() -> None:
     language.language_of(
         "A sentence that is long enough for its language to be told, so that the model is loaded once for all."
     )
+    mapped = limits.mapped()  # afterwards /proc is out of reach
     means = limits.isolate()
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page it touches
     control.sendall(frame(Frame.DONE, means))
-    Nursery(control, tokenizer).run()
+    Nursery(control, tokenizer, mapped).run()
 
 
 if __name__ == "__main__":

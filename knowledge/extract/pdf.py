@@ -16,7 +16,7 @@ from knowledge.extract import sentences
 from knowledge.extract.characters import one_line
 from knowledge.extract.draft import Draft
 from knowledge.extract.layout import Line, compose
-from knowledge.extract.pdf_page import lines_of, remarks_of
+from knowledge.extract.pdf_page import legible, lines_of, remarks_of
 from knowledge.extract.source import Source
 from knowledge.extract.text import Attached, Extracted
 
@@ -33,11 +33,17 @@ def extract(source: Source) -> Extracted:
     document.init_forms()
     pages: list[list[Line]] = []
     remarks: list[list[str]] = []
+    printed = mute = 0
     for number in range(len(document)):
         lines, said = _page(document, number)
-        pages.append(lines)
+        letters = [line for line in lines if legible(line.text)]
+        printed += bool(lines)
+        mute += 2 * _length(letters) < _length(lines)
+        pages.append(letters)
         remarks.append(said)
         source.tick()
+    if 2 * mute > printed:
+        raise Unreadable(sentences.GLYPHS)
     draft = Draft()
     heading = compose(draft, pages, remarks, list(_outline(document)))
     meta = document.get_metadata_dict()
@@ -65,6 +71,10 @@ def _page(document: pypdfium2.PdfDocument, number: int) -> tuple[list[Line], lis
         return [], []
     finally:
         page.close()
+
+
+def _length(lines: list[Line]) -> int:
+    return sum(len(line.text) for line in lines)
 
 
 def _outline(document: pypdfium2.PdfDocument) -> Iterator[tuple[int, int, str]]:

@@ -27,13 +27,13 @@ _FILLED = {raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_F
 
 
 def lines_of(page: pypdfium2.PdfPage) -> list[Line]:
-    """Return the lines of a page in reading order, each with the place and height of its type in points."""
+    """Return the lines of a page in reading order, legible or not, each with the place and height of its type in points."""
     textpage = page.get_textpage()
     text = textpage.get_text_range()
     measured = len(text) == textpage.count_chars()
     lines, at = [], 0
     for piece in text.split("\r\n"):
-        if piece.strip() and legible(piece):
+        if piece.strip():
             place = _place(textpage, at, piece) if measured else None
             lines.append(Line(piece, *(place or (0.0, 0.0, 0.0))))
         at += len(piece) + 2

@@ -2,6 +2,7 @@
 
 import re
 
+from knowledge.extract import html
 from knowledge.extract.characters import clean, decode
 from knowledge.extract.draft import Draft, unwrap
 from knowledge.extract.source import Source
@@ -10,6 +11,12 @@ from knowledge.extract.trees import Element, local, parse_free, text_of
 
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _SPOKEN = ("title", "label", "alt", "description")
+_STYLING = {"Style", "StyleMap", "script", "style", "styleUrl"}
+_MARKUP = re.compile(
+    r"</?(?:a|b|body|br|code|div|em|font|h[1-6]|html|i|img|li|ol|p|pre|span|strong|style|sub|sup|t[dhr]|table|u|ul)"
+    r"(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"(?m)^\s*(?:[-*•]|\d{1,3}[.)])\s+\S")
 
 
@@ -35,7 +42,7 @@ def write(draft: Draft, text: str) -> None:
 
 
 def extract_xml(source: Source) -> Extracted:
-    """Read any XML: every element's own text and the attributes people read."""
+    """Read any XML: every element's own text, without markup that is quoted in it, and the attributes people read."""
     root = parse_free(source.data)
     if root is None:
         return extract(source)
@@ -49,11 +56,18 @@ def _element(draft: Draft, root: Element) -> None:
     waiting = [root]
     while waiting:
         element = waiting.pop()
-        if local(element) in {"", "binData"}:
+        if local(element) in {"", "binData"} | _STYLING:
             continue
         for name in _SPOKEN:
             draft.paragraph(element.get(name, ""))
         if any((piece or "").strip() for piece in (element.text, *(below.tail for below in element))):
-            draft.paragraph(" ".join(text_of(element).split()))
+            _words(draft, text_of(element))
         else:
             waiting.extend(reversed(element))
+
+
+def _words(draft: Draft, text: str) -> None:
+    if _MARKUP.search(text):
+        draft.append(html.read(f"<div>{text}</div>", whole=True))
+    else:
+        draft.paragraph(" ".join(text.split()))

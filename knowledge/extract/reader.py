@@ -7,7 +7,7 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,18 +104,14 @@ class Reader:
 
     async def _ask(self, file: int, request: Request) -> Reading:
         nursery = await self._running()
-        ours, theirs = socket.socketpair()
-        reader, writer = await asyncio.open_connection(sock=ours)
         try:
-            with theirs:
-                nursery.hand_over(file, theirs.fileno())
-            writer.write(frame(Frame.STEP, request))
-            return await _Answer(reader, self._limits).take()
+            reader, writer = await asyncio.open_connection(sock=nursery.hand_over(file))
+            with closing(writer):  # a child that is still at work is killed by this
+                writer.write(frame(Frame.STEP, request))
+                return await _Answer(reader, self._limits).take()
         except _Gone:
             await nursery.stop()
             raise
-        finally:
-            writer.close()  # a child that is still at work is killed by this
 
 
 class _Answer:
@@ -201,18 +197,25 @@ class _Nursery:
         except (TimeoutError, EOFError, OSError, msgspec.MsgspecError) as error:
             await nursery.stop()
             raise _Gone from error
+        except asyncio.CancelledError:
+            await nursery.stop()
+            raise
         return nursery
 
     @property
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    def hand_over(self, file: int, reply: int) -> None:
-        """Pass an open file and the socket for the answer to the process. Raises `_Gone` when it has ended."""
-        try:
-            socket.send_fds(self._control, [b"f"], [file, reply])
-        except OSError as error:
-            raise _Gone from error
+    def hand_over(self, file: int) -> socket.socket:
+        """Pass an open file to the process; return the socket for the answer. Raises `_Gone` when it has ended."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(self._control, [b"f"], [file, theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise _Gone from error
+        return ours
 
     async def stop(self) -> None:
         """Close the socket, which ends the process, and wait for that."""

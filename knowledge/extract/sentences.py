@@ -1,8 +1,14 @@
 """What a person is told of a file that cannot be read: what happened, and what to do."""
 
+from knowledge.errors import KnowledgeError
+
 LOCKED = "It is protected by a password. Remove the protection and teach it again."
 EMPTY = "The file is empty."
 SCANNED = "There is no text in it; it looks scanned. Run text recognition (OCR) over it and teach the result."
+GLYPHS = (
+    "Most of its text is stored as glyphs without letters, so it cannot be read. "
+    "Run text recognition (OCR) over it and teach the result."
+)
 NO_TEXT = "There is no text in it."
 CUT = "It is damaged or was cut off, so it cannot be opened. Save or download it again."
 DAMAGED = "It is damaged in a way that it cannot be read. Open it in the program that made it, save it again and teach that."
@@ -23,3 +29,9 @@ READABLE = (
     "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx), CSV, OpenDocument (.odt, .ods, .odp), RTF, EPUB, HTML, Markdown, "
     "plain text, source code, e-mail (.eml, .mbox), and ZIP archives of these"
 )
+
+
+def left_out(name: str, error: KnowledgeError) -> str:
+    """Say in one sentence, which begins with the name, why a file inside another was left out."""
+    reason = str(error).partition(". ")[0].rstrip(".")
+    return f"{name} was left out: {reason[:1].lower()}{reason[1:]}."

@@ -58,7 +58,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that one arm of a search found, best first. `vector` only when it was asked for."""
+    """A passage that one arm of a search found, best first."""
 
     id: str
     score: float
@@ -66,7 +66,6 @@ class Hit:
     version: str
     n: int
     kind: str
-    vector: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,10 @@ class Index(Protocol):
         audience: Audience,
         where: Filters = Filters(),
         limit: int = 100,
-        with_vectors: bool = False,
     ) -> Arms:
         """Return the best `limit` points of each arm among those the audience may see; an arm given as `None` is left out.
 
-        `with_vectors` fills `Hit.vector` of the dense arm. Raises `NoAudience` when `audience` is not an `Audience`.
+        Raises `NoAudience` when `audience` is not an `Audience`.
         """
 
     async def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:

@@ -37,8 +37,7 @@ class Policy:
 
     def worth(self, state: wire.Measured) -> bool:
         """Tell whether there is enough to do. What was deleted is always enough: forgotten means gone."""
-        loose = state.points - state.in_graph
-        return state.forgotten or loose >= max(self.points, self.share * state.points)
+        return state.forgotten or state.loose >= max(self.points, self.share * state.points)
 
 
 class EmbeddedIndex:
@@ -103,10 +102,9 @@ class EmbeddedIndex:
         audience: Audience,
         where: Filters = Filters(),
         limit: int = 100,
-        with_vectors: bool = False,
     ) -> Arms:
         """Search both arms in one round trip; see `Index`."""
-        request = wire.Search(dense, sparse, conditions(audience, where), limit, with_vectors)
+        request = wire.Search(dense, sparse, conditions(audience, where), limit)
         return (await self._workers.ask(request, wire.Found)).arms
 
     async def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
@@ -178,9 +176,9 @@ class EmbeddedIndex:
 
     async def _write(self, request: wire.Request) -> None:
         async with self._writing:
-            await self._workers.ask(request, wire.Done)
             if self._journal is not None:
-                self._journal.append(request)
+                self._journal.append(request)  # first: the worker also does what nobody waits for any more
+            await self._workers.ask(request, wire.Done)
 
     async def _copy(self, copy: Path) -> wire.Measured:
         """Copy the flushed shard, and begin the journal at exactly that moment; return what was copied."""

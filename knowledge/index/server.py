@@ -94,7 +94,6 @@ class ServerIndex:
         audience: Audience,
         where: Filters = Filters(),
         limit: int = 100,
-        with_vectors: bool = False,
     ) -> Arms:
         """Search both arms in one round trip; see `Index`."""
         narrowed = _filter(conditions(audience, where))
@@ -107,7 +106,6 @@ class ServerIndex:
                 params=_SEARCH,
                 limit=limit,
                 with_payload=SHOWN,
-                with_vector=[DENSE] if with_vectors else False,
             )
         if sparse is not None and sparse.indices:
             query = models.SparseVector(indices=sparse.indices, values=sparse.values)
@@ -279,5 +277,4 @@ def _hit(point: models.ScoredPoint) -> Hit:
         version=shown["version"],
         n=shown["n"],
         kind=shown["kind"],
-        vector=None if point.vector is None else schema.dense(point.vector),
     )

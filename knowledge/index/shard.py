@@ -1,5 +1,6 @@
 """One shard of embedded Qdrant. Every call blocks and holds the interpreter lock, so only the worker process makes any."""
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from knowledge.index.schema import (
 
 PAGE = 1_000
 FORGOTTEN = "forgotten"  # a file in the shard's folder: points were deleted, their bytes are still in other files
+BUILT = "built"  # a file in the shard's folder: how many vectors, of both kinds, the engine counted once graphs were built
 
 
 class Shard:
@@ -67,17 +69,17 @@ class Shard:
         ])  # fmt: skip
 
     def search(
-        self, dense: Vector | None, sparse: Sparse | None, where: Conditions, limit: int, *, with_vectors: bool
+        self, dense: Vector | None, sparse: Sparse | None, where: Conditions, limit: int
     ) -> dict[str, list[dict[str, object]]]:
         """Return the best points of each arm that is asked for: the fields of `Arms` and `Hit`."""
         narrowed = _filter(where)
         arms: dict[str, list[dict[str, object]]] = {"dense": [], "lexical": []}
         if dense is not None:
             query = edge.Query.Nearest(dense.tolist(), using=DENSE)
-            arms["dense"] = self._query(query, narrowed, limit, _SEARCH, with_vectors)
+            arms["dense"] = self._query(query, narrowed, limit, _SEARCH)
         if sparse is not None and sparse.indices:
             query = edge.Query.Nearest(edge.SparseVector(sparse.indices, sparse.values), using=LEXICAL)
-            arms["lexical"] = self._query(query, narrowed, limit, None, False)
+            arms["lexical"] = self._query(query, narrowed, limit, None)
         return arms
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
@@ -114,10 +116,18 @@ class Shard:
         """Return how many points there are."""
         return self._engine.count(edge.CountRequest(exact=True))
 
-    def in_graph(self) -> int:
-        """Return about how many points have their dense vector in a graph: the engine counts sparse ones as indexed too."""
+    def loose(self) -> int:
+        """Return about how many points were written since graphs were built, those with other scopes among them.
+
+        A written point leaves the graph, but the engine goes on counting its vector there. What it does count anew is the
+        point's sparse vector, outside.
+        """
+        try:
+            built = int((self._folder / BUILT).read_text())
+        except FileNotFoundError:
+            built = 0
         info = self._engine.info()
-        return max(0, info.indexed_vectors_count - info.points_count)
+        return min(max(0, info.indexed_vectors_count - built), info.points_count)
 
     def forgotten(self) -> bool:
         """Tell whether the files may still hold points that were deleted."""
@@ -130,6 +140,10 @@ class Shard:
     def optimize(self) -> None:
         """Build graphs; takes seconds to minutes."""
         self._engine.optimize()
+        with (self._folder / BUILT).open("w") as file:
+            file.write(str(self._engine.info().indexed_vectors_count))
+            file.flush()
+            os.fsync(file.fileno())
 
     def close(self) -> None:
         """Flush and let go of the folder."""
@@ -160,7 +174,6 @@ class Shard:
         narrowed: edge.Filter,
         limit: int,
         params: edge.SearchParams | None,
-        with_vectors: bool,
     ) -> list[dict[str, object]]:
         request = edge.QueryRequest(
             limit=limit,
@@ -168,7 +181,6 @@ class Shard:
             filter=narrowed,
             params=params,
             with_payload=SHOWN,
-            with_vector=[DENSE] if with_vectors else False,
         )
         return [_hit(point) for point in self._engine.query(request)]
 
@@ -223,7 +235,4 @@ def _filter(where: Conditions) -> edge.Filter:
 
 
 def _hit(point: edge.ScoredPoint) -> dict[str, object]:
-    hit: dict[str, object] = {**(point.payload or {}), "id": point.id, "score": point.score}
-    if point.vector is not None:
-        hit["vector"] = schema.dense(point.vector)
-    return hit
+    return {**(point.payload or {}), "id": point.id, "score": point.score}

@@ -52,7 +52,6 @@ class Search(_Message):
     sparse: Sparse | None
     conditions: Conditions
     limit: int
-    with_vectors: bool
 
 
 class Fetch(_Message):
@@ -134,10 +133,10 @@ class Page(_Message):
 
 
 class Measured(_Message):
-    """How many points there are, how many of them are in a graph, and whether files still hold deleted ones."""
+    """How many points there are, about how many were written since graphs were built, and whether files hold deleted ones."""
 
     points: int
-    in_graph: int
+    loose: int
     forgotten: bool
 
 

@@ -80,15 +80,15 @@ class Desk:
         self, request: wire.Search | wire.Fetch | wire.List | wire.Measure | wire.Flush | wire.Stop
     ) -> wire.Reply | wire.Rows:
         match request:
-            case wire.Search(dense, sparse, where, limit, with_vectors):
-                return wire.Rows(self.open_shard.search(dense, sparse, where, limit, with_vectors=with_vectors))
+            case wire.Search(dense, sparse, where, limit):
+                return wire.Rows(self.open_shard.search(dense, sparse, where, limit))
             case wire.Fetch(ids):
                 return wire.Fetched(self.open_shard.vectors(ids))
             case wire.List(offset):
                 return wire.Page(*self.open_shard.ids(offset))
             case wire.Measure():
                 its = self.open_shard
-                return wire.Measured(its.points(), its.in_graph(), its.forgotten())
+                return wire.Measured(its.points(), its.loose(), its.forgotten())
             case wire.Flush():
                 self.flush()
             case wire.Stop():

@@ -1,8 +1,11 @@
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,8 +20,9 @@ from typer.testing import CliRunner, Result
 import bot.app
 import bot.trial
 from bot.chat import Answer, Delta, Person, Place, Source, Timings
+from bot.cli import frame
 from bot.cli.commands import app
-from bot.errors import BadQuestion, InUse, ServiceAway
+from bot.errors import BadFolder, BadQuestion, InUse, ServiceAway
 from bot.settings import Settings
 from knowledge import Document, Filters, Found, Outcome, Passage, Receipt, State
 from knowledge.errors import IndexAway, IndexOutdated, KnowledgeError, ModelMissing, UnknownDocument
@@ -52,10 +56,11 @@ class FakeTwin:
     receipts: dict[str, Receipt] = field(default_factory=dict)
     error: BaseException | None = None
     calls: list[tuple[object, ...]] = field(default_factory=list)
+    stopped: bool = False
 
     async def ask(
         self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncIterator[Delta | Answer]:
+    ) -> AsyncGenerator[Delta | Answer]:
         self.calls.append(("ask", question, place.id, person.id))
         self._fail()
         yield Delta("Thirty days.")
@@ -74,12 +79,15 @@ class FakeTwin:
 
     async def learn(
         self, files: Sequence[Path], *, scope: str, by: Person, tags: Sequence[str], progress: Callable[[Path, int, int], None]
-    ) -> AsyncIterator[tuple[Path, Receipt]]:
+    ) -> AsyncGenerator[tuple[Path, Receipt]]:
         self.calls.append(("learn", scope, by.id, tuple(tags)))
         self._fail()
-        for file in files:
-            progress(file, 1, 2)
-            yield file, self.receipts.get(file.name, Receipt(file.name, Outcome.LEARNED, HANDBOOK))
+        try:
+            for file in files:
+                progress(file, 1, 2)
+                yield file, self.receipts.get(file.name, Receipt(file.name, Outcome.LEARNED, HANDBOOK))
+        finally:
+            self.stopped = True
 
     async def documents(self) -> list[Document]:
         self._fail()
@@ -209,6 +217,23 @@ def test_a_search_is_narrowed_by_its_options(twin: FakeTwin) -> None:
     assert ("search", "leave", "slack:T1:C9", "ada", where, 3) in twin.calls
 
 
+@pytest.mark.parametrize("query", ["", "  "])
+def test_a_search_for_nothing_is_wrong_usage(twin: FakeTwin, query: str) -> None:
+    result = run("search", query)
+    assert (result.exit_code, result.stdout, twin.calls) == (2, "", [])
+    assert "It is empty." in result.stderr
+
+
+@pytest.mark.parametrize("name", ["", " ", "two words", "local\n"])
+@pytest.mark.parametrize(
+    "arguments", [("ingest", "a.pdf", "--scope"), ("ask", "Why?", "--in"), ("ask", "Why?", "--as"), ("search", "why", "--in")]
+)
+def test_scopes_places_and_people_have_names_of_one_word(twin: FakeTwin, arguments: tuple[str, ...], name: str) -> None:
+    result = run(*arguments, name)
+    assert (result.exit_code, result.stdout, twin.calls) == (2, "", [])
+    assert "It must be one word" in result.stderr
+
+
 # --- ingest
 
 
@@ -264,13 +289,50 @@ def test_one_failure_names_the_file_and_makes_the_exit_code_1(twin: FakeTwin) ->
     assert result.stdout.splitlines()[-1] == "1 learned, 1 known already, 1 left out, 1 failed."
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_failure_inside_a_file_is_counted_like_any_other(twin: FakeTwin, depth: int) -> None:
+    receipt = Receipt("scan.pdf", Outcome.FAILED, error="It looks scanned.")
+    for name in ("mail.eml", "mails.zip")[:depth]:
+        receipt = Receipt(name, Outcome.LEARNED, HANDBOOK, attached=(receipt,))
+    twin.receipts = {"a": receipt}
+    result = run("ingest", "a")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == f"{depth} learned, 1 failed."
+
+
+def test_a_path_that_cannot_be_read_does_not_keep_the_others_from_being_taught(
+    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paths = [tmp_path / "a.md", tmp_path / "b.md"]
+    for path in paths:
+        path.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(paths[0]))
+    assert [line["path"] for line in lines(run("ingest", *map(str, paths), "--json"))] == [str(path) for path in paths]
+
+
+def test_a_name_that_cannot_be_encoded_is_printed_with_a_question_mark(twin: FakeTwin) -> None:
+    twin.receipts = {"caf\udce9.pdf": Receipt("caf\udce9.pdf", Outcome.FAILED, error="It is damaged.")}
+    assert lines(run("ingest", "caf\udce9.pdf", "--json"))[0]["path"] == "caf?.pdf"
+    assert "Could not learn caf?.pdf: It is damaged." in run("ingest", "caf\udce9.pdf").stdout
+
+
+def test_when_nobody_reads_the_output_any_more_learning_stops(twin: FakeTwin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_shape: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(frame, "show_json", gone)
+    assert run("ingest", "a.pdf", "b.pdf", "--json").exit_code == 1
+    assert twin.stopped
+
+
 @pytest.mark.parametrize("outcome", [Outcome.LEARNED, Outcome.UPDATED, Outcome.DUPLICATE, Outcome.UNSUPPORTED])
 def test_everything_but_a_failure_is_exit_code_0(twin: FakeTwin, outcome: Outcome) -> None:
     twin.receipts = {"a.pdf": Receipt("a.pdf", outcome, HANDBOOK)}
     assert run("ingest", "a.pdf").exit_code == 0
 
 
-def test_ctrl_c_leaves_with_a_sentence(twin: FakeTwin) -> None:
+def test_ctrl_c_leaves_with_a_sentence(twin: FakeTwin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # put back afterwards
     twin.error = KeyboardInterrupt()
     result = run("ingest", "a.pdf")
     assert result.exit_code == 130
@@ -309,9 +371,9 @@ def test_the_list_for_people_shows_times_of_their_zone(twin: FakeTwin, monkeypat
     monkeypatch.setenv("TWIN_TIMEZONE", "Europe/Berlin")
     head, *rows = run("docs", "list").stdout.splitlines()
     assert head.split() == ["id", "title", "type", "pages", "passages", "added"]
-    assert re.split(r"\s{2,}", rows[0].strip()) == ["3f2a9c0d", "Handbook", "pdf", "12", "48", "2026-03-02 00:30"]
-    assert "Handbook (version 1, replaced)" in rows[1]
-    assert "Handbook (failed)" in rows[2]
+    assert re.split(r"\s{2,}", rows[0].strip()) == ["3f2a9c0d", "Handbook (v2)", "pdf", "12", "48", "2026-03-02 00:30"]
+    assert "Handbook (v1, replaced)" in rows[1]
+    assert "Handbook (v2, failed)" in rows[2]
 
 
 def test_a_document_is_shown_by_the_beginning_of_its_id(twin: FakeTwin) -> None:
@@ -330,6 +392,13 @@ def test_the_stored_text_is_printed_as_it_is(twin: FakeTwin) -> None:
 def test_forgetting_names_what_was_forgotten(twin: FakeTwin) -> None:
     assert run("docs", "forget", "3f2a", "--yes").stdout == "Forgotten: “Handbook”. Nothing of it is left.\n"
     assert ("forget", HANDBOOK.id) in twin.calls
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_where_nobody_can_be_asked_forgetting_needs_a_yes(twin: FakeTwin, options: tuple[str, ...]) -> None:
+    result = run("docs", "forget", "3f2a", *options, typed="y\n")
+    assert (result.exit_code, result.stdout, twin.calls) == (2, "", [])
+    assert "Add --yes" in result.stderr
 
 
 def test_a_document_is_read_anew(twin: FakeTwin) -> None:
@@ -392,6 +461,7 @@ def test_a_folder_in_another_layout_is_wrong_usage(tmp_path: Path) -> None:
         (BadQuestion("Ask me something."), 2),
         (ModelMissing("The model is not there."), 2),
         (IndexOutdated("old", "new"), 2),
+        (BadFolder(Path("data"), "Permission denied"), 2),
         (InUse(Path("data"), 42), 3),
         (ServiceAway("Postgres is away."), 3),
         (IndexAway("Qdrant is away."), 3),

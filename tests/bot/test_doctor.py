@@ -57,6 +57,7 @@ def test_a_data_folder_that_cannot_be_is_found_out(settings: Settings, tmp_path:
     (tmp_path / "data").touch()
     folder = doctor.data_folder(settings)
     assert not folder.ok
+    assert "is a file, not a folder" in folder.detail
     assert "TWIN_DATA_DIR" in folder.fix
 
 
@@ -101,6 +102,18 @@ async def test_a_model_that_is_not_there_is_not_made_but_named(settings: Setting
     assert not (tmp_path / "models").exists()
 
 
+async def test_a_model_nobody_knows_is_the_settings_mistake_and_not_the_sandboxs(settings: Settings) -> None:
+    checks = await doctor.examine(settings.model_copy(update={"embedding_model": "all-MiniLM-L6-v3"}), {})
+    [model] = [check for check in checks if check.name == "embedding model"]
+    [sandbox] = [check for check in checks if check.name == "sandbox"]
+    assert not model.ok
+    assert "There is no embedding model called 'all-MiniLM-L6-v3'." in model.detail
+    assert "Correct TWIN_EMBEDDING_MODEL" in model.fix
+    assert "make setup" not in model.fix
+    assert "embedding model" in sandbox.detail
+    assert "libseccomp" not in sandbox.fix
+
+
 def test_a_misspelt_setting_is_pointed_out_but_not_fatal() -> None:
     found = doctor.spelling({"TWIN_HTTP_PROT": "9000", "TWIN_LOG_LEVEL": "info", "TWIN_SISTER": "x", "HOME": "/"})
     assert not found.ok
@@ -130,6 +143,7 @@ def test_the_command_ends_with_3_only_when_something_needed_fails(
         return checks
 
     monkeypatch.setattr(doctor, "examine", examined)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # the command sets it: put back afterwards
     for_scripts, for_people = (CliRunner().invoke(commands, ["doctor", *options]) for options in (["--json"], []))
     assert for_scripts.exit_code == for_people.exit_code == code
     assert json.loads(for_scripts.stdout) == {

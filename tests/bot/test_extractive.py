@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.chat import Answer
 from bot.llm.extractive import WORTH, Extractive, compose, pieces
+from bot.quoting import courtesy
 from bot.quoting.evidence import Evidence
 from bot.quoting.question import Question
 from bot.quoting.quotes import LONGEST, MOST, choose
@@ -50,12 +51,37 @@ async def test_the_sentence_that_answers_is_quoted_with_its_source() -> None:
     assert f"> {first.quote} [1]" in answer.text
 
 
-async def test_a_question_of_another_world_is_declined_and_what_is_near_is_named() -> None:
+async def test_a_question_of_another_world_is_declined() -> None:
     answer = await ask("Which dinosaurs lived in Patagonia?")
     assert answer.abstained
     assert not answer.sources
-    assert answer.text.startswith("I don't know")
-    assert "**Handbook**" in answer.text
+    assert answer.text == "I don't know: nothing I have been taught answers that."
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("hi", "Hello!"),
+        ("Good morning, Twin!", "Hello!"),
+        ("Guten Tag", "Hello!"),
+        ("Thanks a lot!", "You're welcome!"),
+        ("ok, merci beaucoup", "You're welcome!"),
+        ("Thank you, bye 👋", "Goodbye!"),
+        ("До свидания", "Goodbye!"),
+    ],
+)
+async def test_small_talk_is_answered_in_kind_and_nothing_is_quoted(text: str, beginning: str) -> None:
+    answer = await ask(text, passage("Hello! Good morning. Thanks and bye."))
+    assert answer.text.startswith(beginning)
+    assert not answer.abstained
+    assert not answer.sources
+
+
+@pytest.mark.parametrize(
+    "question", ["Who says hello to whom?", "Thanks, and who is Anna Berg?", "all", "what can you do?", ""]
+)
+def test_what_asks_for_something_is_no_small_talk(question: str) -> None:
+    assert courtesy.reply(question) is None
 
 
 async def test_with_nothing_found_nothing_is_known() -> None:
@@ -98,6 +124,34 @@ async def test_a_second_document_is_introduced_by_name() -> None:
     answer = await ask("How many days of paid leave do full-time employees get per year?", LEAVE, other)
     assert {source.title for source in answer.sources} == {"Handbook", "France"}
     assert "adds:" in answer.text
+
+
+async def test_what_is_only_near_in_another_document_is_not_quoted_beside_a_direct_answer() -> None:
+    other = passage("Employees like their leave. Some days are full. Time is money. A year is long.", title="Poems")
+    answer = await ask("How many days of paid leave do full-time employees get per year?", LEAVE, other)
+    assert {source.title for source in answer.sources} == {"Handbook"}
+
+
+async def test_a_row_of_another_table_is_not_quoted_beside_a_sentence() -> None:
+    codes = passage("Code | Action\n03 | Approve trips\n04 | Approve leave", title="Codes")
+    answer = await ask("Trips above 500 EUR need the approval of whom?", TRAVEL, codes)
+    assert {source.title for source in answer.sources} == {"Handbook"}
+
+
+async def test_headings_alone_are_not_quoted() -> None:
+    answer = await ask("Travel expenses", passage("# Travel\n\n# Travel expenses\n\n# Expenses"))
+    assert answer.abstained
+
+
+async def test_a_question_in_a_text_is_answered_by_what_follows_it() -> None:
+    answer = await ask("How long is the notice period?", passage("How long is the notice period? Three months, for everybody."))
+    assert answer.sources[0].quote == "Three months, for everybody."
+
+
+async def test_a_quote_with_numbers_in_brackets_has_its_own_set_apart() -> None:
+    answer = await ask("When was the bridge opened?", passage("The bridge was opened in 2011. [1]"))
+    assert answer.sources[0].quote == "The bridge was opened in 2011. [1]"
+    assert answer.text.endswith("> The bridge was opened in 2011. [1] — **[1]**")
 
 
 async def test_a_sentence_too_long_to_quote_is_cut_between_clauses_and_marked() -> None:
@@ -166,5 +220,5 @@ async def test_every_quote_of_any_text_is_exact_short_and_numbered(texts: list[s
     for source in answer.sources:
         assert 0 < len(source.quote) <= LONGEST
         assert any(source.quote in one.text and source.document_id == one.document_id for one in passages)
-    quotes = choose(evidence, scores)
+    quotes = choose(evidence, features, scores)
     assert all(a is b or a.passage != b.passage or a.end <= b.start or b.end <= a.start for a in quotes for b in quotes)

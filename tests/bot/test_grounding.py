@@ -1,5 +1,8 @@
 """What is cited stands where it is said to, and weak evidence is no answer."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from bot.chat import Answer, Source
@@ -21,10 +24,14 @@ def answer(*sources: Source) -> Answer:
     return Answer(text, sources, False, "any", "model")
 
 
-def sure(score: float = 0.0, cosine: float = 0.0, coverage: float = 0.0, passages: int = 8) -> float:
+def sure(
+    score: float = 0.0, cosine: float = 0.0, coverage: float = 0.0, passages: int = 8, hits: Sequence[Found] = FOUND
+) -> float:
     values = {"cosine": cosine, "passage coverage": coverage}
     row = [values.get(name, 0.0) for name in FEATURES]
-    return confidence(np.array([row], np.float32), np.array([score], np.float32), FOUND * passages)
+    return confidence(
+        np.array([row], np.float32), np.array([score], np.float32), found if found is not FOUND else FOUND * passages
+    )
 
 
 def test_exact_quotes_are_kept() -> None:
@@ -51,11 +58,29 @@ def test_an_abstention_is_left_alone() -> None:
 
 
 def test_the_nearest_documents_are_named_once_each_with_their_headings_and_not_quoted() -> None:
-    places = [("A", "Leave › Sick"), ("B", None), ("A", "Travel"), ("C", None)]
-    hits = [Found(passage("secret", title=title, heading=heading), 0.1, 0.1, 0.1) for title, heading in places]
+    places = [("A", "Leave › Sick"), ("B", "Prices › rows 65–96"), ("A", "Travel"), ("C", None)]
+    hits = [Found(passage("secret", title=title, heading=heading), 0.3, 0.3, 0.3) for title, heading in places]
     text = unknown(hits, provider="any", model="model").text
     assert text.endswith("The nearest I have is **A** (“Sick” and “Travel”) and **B**.")
     assert "secret" not in text
+
+
+def test_nothing_is_named_when_nothing_is_near() -> None:
+    text = unknown([Found(passage("secret"), 0.05, 0.2, 1.0)], provider="any", model="model").text
+    assert text == "I don't know: nothing I have been taught answers that."
+
+
+def test_a_mark_that_stands_apart_goes_with_its_citation() -> None:
+    text = "> Leave is 25 days. — **[1]**\n> Leave is 30 days. [2]"
+    given = Answer(text, (source(1, "Leave is 30 days."), source(2, "Leave is 25 days.")), False, "any", "model")
+    assert checked(given, FOUND).text == "> Leave is 25 days.\n> Leave is 30 days. [2]"
+
+
+def test_words_met_by_chance_in_improbable_passages_are_no_evidence() -> None:
+    weak = [replace(FOUND[0], score=0.1)]
+    assert sure(score=20, cosine=0.4, coverage=1, hits=weak) == 0
+    assert sure(score=20, cosine=0.8, coverage=1, hits=weak) > ENOUGH
+    assert sure(score=20, cosine=0.4, coverage=1, passages=3, hits=weak) > ENOUGH  # of so few, the words have to carry
 
 
 def test_more_evidence_never_makes_less_confident() -> None:

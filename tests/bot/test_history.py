@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.chat import Answer, Person, Place, Source
 from bot.db import open_database
 from bot.errors import UnknownConversation
-from bot.history import FORGOTTEN, History
+from bot.history import ABSTAINED, FORGOTTEN, History
 from bot.tables import CITATIONS, GAPS, MESSAGES
 
 HERE, ADA = Place("local"), Person("ada")
@@ -56,6 +56,12 @@ async def test_a_question_without_an_answer_is_noted_as_a_gap(engine: AsyncEngin
     async with engine.connect() as connection:
         asked = select(MESSAGES.c.text).join(GAPS, GAPS.c.message_id == MESSAGES.c.id)
         assert list((await connection.execute(asked)).scalars()) == ["why?"]
+
+
+async def test_the_titles_that_an_abstention_names_are_not_kept(engine: AsyncEngine) -> None:
+    said = answer("I don't know. The nearest I have is the merger plan.")
+    assert (await History(engine).add("why?", said, place=HERE, person=ADA, conversation=None)).text == said.text
+    assert await texts(engine) == ["why?", ABSTAINED]
 
 
 async def test_answers_that_quoted_a_forgotten_document_lose_their_words(engine: AsyncEngine) -> None:

@@ -68,6 +68,40 @@ async def test_a_second_process_leaves_at_once_and_names_the_first(folder: Path)
     assert f"in use by process {os.getpid()}" in err
 
 
+async def test_when_the_reader_of_the_output_goes_away_learning_ends_quietly(folder: Path) -> None:
+    for n in range(8):
+        (folder / f"{n}.md").write_text(f"{HANDBOOK}\nThis is copy {n}.", "utf-8")
+    process = await start(folder, "ingest", ".", "--json")
+    assert process.stdout
+    assert process.stderr
+    assert await process.stdout.readline()
+    process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]  # what `head -1` does
+    assert await process.stderr.read() == b""
+    assert await process.wait() == 1
+
+
+async def test_a_doctor_asks_no_model_hub(folder: Path) -> None:
+    asked = asyncio.Event()
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as hub:
+        address = f"http://127.0.0.1:{hub.sockets[0].getsockname()[1]}"
+        process = await start(
+            *(folder, "doctor", "--json"),
+            TWIN_EMBEDDING_MODEL="BAAI/bge-small-en-v1.5",
+            TWIN_MODEL_DIR=str(folder / "models"),
+            HF_ENDPOINT=address,
+        )
+        out, _ = await process.communicate()
+    assert not asked.is_set()
+    assert process.returncode == 3
+    [model] = [check for check in json.loads(out)["checks"] if check["name"] == "embedding model"]
+    assert "BAAI/bge-small-en-v1.5 are not in" in model["detail"]
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 async def test_the_running_twin_says_when_it_is_ready_and_stops_cleanly(folder: Path, name: str) -> None:
     process = await start(folder, "run", TWIN_HTTP_PORT="0")

@@ -71,6 +71,7 @@ def test_a_home_folder_is_understood_in_paths(monkeypatch: pytest.MonkeyPatch) -
         ("TWIN_HTTP_PORT", "many", "TWIN_HTTP_PORT must be a whole number."),
         ("TWIN_HTTP_PORT", "70000", "TWIN_HTTP_PORT must be less than or equal to 65535."),
         ("TWIN_MAX_UPLOAD_MB", "0", "TWIN_MAX_UPLOAD_MB must be greater than or equal to 1."),
+        ("TWIN_MAX_UPLOAD_MB", "257", "TWIN_MAX_UPLOAD_MB must be less than or equal to 256."),
         ("TWIN_TIMEZONE", "Mars/Olympus", "TWIN_TIMEZONE must be a time zone such as Europe/Berlin."),
         ("TWIN_LLM", "psychic", "TWIN_LLM must be 'extractive'."),
         ("TWIN_EMBEDDING_VARIANT", "int4", "TWIN_EMBEDDING_VARIANT must be 'int8' or 'fp32'."),

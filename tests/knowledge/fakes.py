@@ -1,7 +1,7 @@
 """Fakes of the library's neighbours, quick and remembering what they were asked."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +20,14 @@ class LineReader:
 
     def __init__(self) -> None:
         self.read_names: list[str] = []
+        self.problem = ""
 
     async def read(self, path: Path, name: str) -> Reading:
         self.read_names.append(name)
         text = path.read_text()
-        if text.startswith("broken"):
+        if "broken" in (self.problem, text[:6]):
             raise Unreadable("It is broken.")
-        if text.startswith("binary"):
+        if "binary" in (self.problem, text[:6]):
             raise Unsupported("It is of no known type.")
         attached: list[Attached] = []
         chunks: list[Chunk] = []
@@ -61,11 +62,12 @@ class HashEmbedder:
 
 
 class MemoryIndex:
-    """Points in a dict; `fail_after` makes the n-th write raise, as a kill would stop it."""
+    """Points in a dict. `fail_after` makes the n-th write raise, as a kill would stop it; `meanwhile` happens after a write."""
 
     def __init__(self) -> None:
         self.points: dict[str, Point] = {}
         self.fail_after: int | None = None
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     def _write(self) -> None:
         if self.fail_after is not None:
@@ -76,6 +78,9 @@ class MemoryIndex:
     async def upsert(self, points: Sequence[Point]) -> None:
         self._write()
         self.points.update({point.id: point for point in points})
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
 
     async def search(
         self,
@@ -85,7 +90,6 @@ class MemoryIndex:
         audience: Audience,
         where: Filters = Filters(),
         limit: int = 100,
-        with_vectors: bool = False,
     ) -> Arms:
         seen = [p for p in self.points.values() if audience.scopes & set(p.scopes)]
         assert dense is not None

@@ -90,6 +90,19 @@ async def test_a_query_does_not_wait_for_the_passages_under_way(fast: Embedder) 
         assert not passages.done()
 
 
+async def test_sentences_have_the_vectors_of_passages(fast: Embedder) -> None:
+    np.testing.assert_array_equal(await fast.sentences(TEXTS), await fast.passages(TEXTS))
+    assert (await fast.sentences([])).shape == (0, 384)
+
+
+async def test_sentences_do_not_take_turns_with_the_passages_under_way(fast: Embedder) -> None:
+    async with asyncio.TaskGroup() as group:
+        passages = group.create_task(fast.passages(["word " * 10_000] * 12))
+        await asyncio.sleep(0)
+        await fast.sentences(["How much is it?"] * 24)  # twice as many: taking turns, the passages would be done first
+        assert not passages.done()
+
+
 async def test_passages_can_be_abandoned(fast: Embedder) -> None:
     task = asyncio.create_task(fast.passages(TEXTS * 100))
     await fast.query("let it begin")

@@ -1,5 +1,6 @@
 """The life of a document, on a real database and real files."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.db import compact, open_database
 from knowledge.catalogue import Catalogue
+from knowledge.claims import Item
 from knowledge.documents import Audience, Document, Outcome, Receipt, State
-from knowledge.errors import UnknownDocument
-from knowledge.files import FolderFiles
+from knowledge.errors import UnknownDocument, Unreadable
+from knowledge.files import FolderFiles, sha256_of
+from knowledge.indexing import Indexing
 from knowledge.lexical import Lexical
 from knowledge.library import Library
-from knowledge.records import Item
 from tests.knowledge.fakes import HashEmbedder, LineReader, MemoryIndex
 
 LOCAL = Audience(frozenset({"local"}))
@@ -31,20 +33,25 @@ class House:
     index: MemoryIndex
     reader: LineReader
     library: Library
+    indexing: Indexing
     catalogue: Catalogue
 
     @classmethod
     def on(cls, engine: AsyncEngine, folder: Path, index: MemoryIndex) -> "House":
         reader = LineReader()
         files = FolderFiles(folder / "files")
-        library = Library(engine, files, reader, HashEmbedder(), Lexical(), index)
-        return cls(folder, engine, index, reader, library, Catalogue(engine))
+        indexing = Indexing(engine, HashEmbedder(), Lexical(), index, collection="test")
+        library = Library(engine, files, reader, indexing)
+        return cls(folder, engine, index, reader, library, indexing, Catalogue(engine))
 
     async def teach(self, name: str, content: str, *, scope: str = "local", where: str = "") -> Receipt:
         path = self.folder / "given"
         path.write_text(content)
         source = f"file:///{where}{name}"
         return await self.library.learn(path, Item(name=name, source=source, url=source, scope=scope, by="ada"))
+
+    async def forget(self, receipt: Receipt) -> None:
+        await self.library.forget(await self.catalogue.family(known(receipt).id))
 
     async def texts(self, *scopes: str) -> set[str]:
         audience = Audience(frozenset(scopes or {"local"}))
@@ -181,7 +188,7 @@ async def test_forgetting_takes_text_vectors_file_attachments_and_old_versions_d
     receipt = await house.teach("mail.eml", "canary-three\nattach: notes.txt canary-two\n")
     await house.teach("other.txt", "something that stays")
     (house.folder / "given").unlink()
-    await house.library.forget(known(receipt).id[:12])
+    await house.forget(receipt)
     await compact(house.engine)
     assert await house.texts() == {"something that stays"}
     assert [name for name, _, _ in await house.states()] == ["other.txt"]
@@ -193,17 +200,115 @@ async def test_forgetting_takes_text_vectors_file_attachments_and_old_versions_d
 async def test_bytes_that_another_document_still_has_are_kept(house: House) -> None:
     one = await house.teach("one.txt", "shared words", scope="a")
     await house.teach("two.txt", "shared words", scope="b")
-    await house.library.forget(known(one).id)
+    await house.forget(one)
     assert (await house.library.relearn(known(await house.teach("two.txt", "shared words", scope="b")).id)).error is None
     assert await house.texts("b") == {"shared words"}
 
 
-async def test_reading_anew_replaces_the_passages_under_the_same_ids(house: House) -> None:
+async def test_reading_anew_replaces_the_passages_and_lists_one_version(house: House) -> None:
     receipt = await house.teach("plan.txt", "we deploy on friday\nand rest on sunday")
     before = set(house.index.points)
     assert (await house.library.relearn(known(receipt).id)).outcome is Outcome.LEARNED
-    assert set(house.index.points) == before
+    assert not set(house.index.points) & before
+    assert [state for _, _, state in await house.states()] == [State.READY]
     assert await house.is_consistent()
+
+
+@pytest.mark.parametrize("problem", ["broken", "binary"])
+async def test_what_cannot_be_read_anew_stays_as_it_was_read_before(house: House, problem: str) -> None:
+    receipt = await house.teach("plan.txt", "we deploy on friday")
+    house.reader.problem = problem
+    again = await house.library.relearn(known(receipt).id)
+    assert again.outcome in (Outcome.FAILED, Outcome.UNSUPPORTED)
+    assert await house.texts() == {"we deploy on friday"}
+    assert [state for _, _, state in await house.states()] == [State.READY]
+
+
+async def test_killed_while_reading_anew_the_old_reading_is_found_and_the_new_one_taken_up(house: House) -> None:
+    receipt = await house.teach("plan.txt", "we deploy on friday")
+    house.index.fail_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        await house.library.relearn(known(receipt).id)
+    house.index.fail_after = None
+    await house.indexing.mend()
+    assert await house.texts() == {"we deploy on friday"}
+    assert await house.is_consistent()
+
+
+async def test_an_older_version_that_was_interrupted_never_replaces_a_newer_one(house: House) -> None:
+    await house.teach("plan.txt", "we deploy on friday")
+    house.index.fail_after = 0
+    with pytest.raises(KeyboardInterrupt):
+        await house.teach("plan.txt", "we deploy on monday")
+    house.index.fail_after = None
+    await house.teach("plan.txt", "we deploy on sunday")
+    assert [receipt async for receipt in house.library.resume()] == []
+    await house.indexing.mend()
+    assert await house.texts() == {"we deploy on sunday"}
+    assert await house.is_consistent()
+
+
+async def test_what_is_forgotten_while_it_is_learned_stays_forgotten(house: House) -> None:
+    async with asyncio.TaskGroup() as group:
+
+        async def forget_it() -> None:
+            [document] = await house.catalogue.documents()
+            group.create_task(house.library.forget([document.id]))
+            while await house.catalogue.documents():  # noqa: ASYNC110  # the database tells nobody when rows go
+                await asyncio.sleep(0.01)
+
+        house.index.meanwhile = forget_it
+        receipt = await house.teach("plan.txt", "we deploy on friday")
+    assert (receipt.outcome, receipt.document) == (Outcome.FAILED, None)
+    assert "forgotten" in str(receipt.error)
+    assert not house.index.points
+    assert [p for p in (house.folder / "files").rglob("*") if p.is_file()] == []
+
+
+async def test_a_file_that_changes_while_it_is_copied_is_not_kept_under_a_wrong_name(tmp_path: Path) -> None:
+    (tmp_path / "growing.log").write_text("one line")
+    files = FolderFiles(tmp_path / "files")
+    with pytest.raises(Unreadable, match="changed"):
+        await files.put(tmp_path / "growing.log", "0" * 64)
+    assert await files.all() == []
+
+
+async def test_a_file_edited_to_what_another_says_no_longer_says_what_it_said(house: House) -> None:
+    await house.teach("a.txt", "we deploy on friday")
+    await house.teach("b.txt", "we deploy on monday")
+    assert (await house.teach("b.txt", "we deploy on friday")).outcome is Outcome.DUPLICATE
+    assert await house.texts() == {"we deploy on friday"}
+    assert await house.is_consistent()
+
+
+async def test_sharing_a_mail_shares_what_is_attached_to_it(house: House) -> None:
+    await house.teach("mail.eml", "hello\nattach: notes.txt bring cake\n", scope="a")
+    await house.teach("mail.eml", "hello\nattach: notes.txt bring cake\n", scope="b")
+    assert await house.texts("b") == {"hello", "bring cake"}
+    assert {p.scopes for p in house.index.points.values()} == {("a", "b")}
+
+
+async def test_a_scope_keeps_what_it_shares_when_its_new_version_cannot_be_read(house: House) -> None:
+    await house.teach("plan.txt", "we deploy on friday", scope="a")
+    await house.teach("plan.txt", "we deploy on friday", scope="b")
+    await house.teach("plan.txt", "broken", scope="b")
+    assert await house.texts("b") == {"we deploy on friday"}
+
+
+async def test_forgetting_an_archive_keeps_what_was_taught_by_itself(house: House) -> None:
+    archive = await house.teach("all.zip", "list\nattach: notes.txt bring cake\n")
+    assert (await house.teach("notes.txt", "bring cake")).outcome is Outcome.LEARNED
+    await house.forget(archive)
+    assert await house.texts() == {"bring cake"}
+
+
+async def test_files_that_a_kill_has_left_without_a_document_are_swept(house: House) -> None:
+    receipt = await house.teach("plan.txt", "we deploy on friday")
+    (house.folder / "stray").write_text("stray")
+    stray = sha256_of(house.folder / "stray")
+    await FolderFiles(house.folder / "files").put(house.folder / "stray", stray)
+    await house.library.sweep()
+    assert await FolderFiles(house.folder / "files").all() == [known(receipt).sha256]
 
 
 async def test_an_unknown_or_ambiguous_id_is_refused(house: House) -> None:
@@ -218,7 +323,7 @@ async def test_the_index_is_rebuilt_from_the_database_alone(house: House) -> Non
     before = {i: p.dense.tolist() for i, p in house.index.points.items()}
     house.index.points.clear()
     told: list[tuple[int, int]] = []
-    assert await house.library.reindex(progress=lambda done, total: told.append((done, total))) == 2
+    assert await house.indexing.reindex(progress=lambda done, total: told.append((done, total))) == 2
     assert {i: p.dense.tolist() for i, p in house.index.points.items()} == before
     assert told == [(2, 2)]
 
@@ -229,7 +334,7 @@ async def test_mending_adds_what_is_missing_and_removes_what_is_too_much(house: 
     stray = house.index.points.pop(lost[0])
     del house.index.points[lost[1]]
     house.index.points["6ba7b811-9dad-11d1-80b4-00c04fd430c8"] = stray
-    assert await house.library.mend() == 3
+    assert await house.indexing.mend() == 3
     assert await house.is_consistent()
 
 
@@ -253,7 +358,7 @@ async def test_a_kill_at_any_write_leaves_what_teaching_again_makes_whole(
         house.index.fail_after = None
     async with open_database(f"sqlite+aiosqlite:///{folder / 'twin.db'}") as engine:
         again = House.on(engine, folder, house.index)
-        await again.library.mend()
+        await again.indexing.mend()
         assert await again.is_consistent()
         await again.teach("mail.eml", contents)
         assert await again.texts() == {"hello", "the end", "bring cake"}

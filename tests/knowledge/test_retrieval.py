@@ -54,7 +54,6 @@ class BothArms(MemoryIndex):
         audience: Audience,
         where: Filters = Filters(),
         limit: int = 100,
-        with_vectors: bool = False,
     ) -> Arms:
         self.searches.append((dense is not None, sparse is not None, where))
         near, worded = [], []
@@ -291,3 +290,14 @@ def _found(document: str, n: int) -> Found:
 
 def _place(one: Found) -> tuple[str, int]:
     return one.passage.document_id, one.passage.n
+
+
+async def test_many_repetitions_do_not_crowd_out_what_else_there_is(house: House) -> None:
+    report = (
+        "The lighthouse was inspected and found to be in good order by the keeper and the harbour master on every day of week"
+    )
+    for n in range(40):
+        await house.teach(f"report-{n:02}", [f"{report} again and again."])
+    found = await house.found("was the lighthouse inspected and found in good order", limit=3)
+    assert len(found) == 3
+    assert sum(i.startswith("report") for i in found) == 1

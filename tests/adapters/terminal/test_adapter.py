@@ -2,13 +2,17 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
 from adapters.terminal.adapter import Terminal, speak
+from adapters.terminal.keyboard import prompted
 from bot.chat import Answer, Delta, Person, Place, Source
 from tests.adapters.terminal.test_outgoing import Document, Found, Passage, Receipt
 
@@ -27,7 +31,7 @@ class FakeTwin:
 
     async def ask(
         self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncIterator[Delta | Answer]:
+    ) -> AsyncGenerator[Delta | Answer]:
         self.asked.append((question, conversation))
         self.heard.set()
         if question == "Fail!":
@@ -39,13 +43,16 @@ class FakeTwin:
     def files_in(self, paths: Sequence[Path]) -> list[Path]:
         return [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
 
-    async def learn(self, files: Sequence[Path], *, scope: str, by: Person) -> AsyncIterator[tuple[Path, Receipt]]:
+    async def learn(self, files: Sequence[Path], *, scope: str, by: Person) -> AsyncGenerator[tuple[Path, Receipt]]:
         for file in files:
             self.taught.append((file, scope, by.id))
             yield file, Receipt("learned", document=Document(title=file.name))
 
     async def documents(self) -> list[Document]:
         return [Document()]
+
+    async def document(self, document_id: str) -> Document:
+        return Document(id=document_id)
 
     async def search(self, query: str, *, place: Place, person: Person) -> list[Found]:
         self.searched.append(query)
@@ -59,6 +66,19 @@ class FakeTwin:
 @pytest.fixture
 def twin() -> FakeTwin:
     return FakeTwin()
+
+
+class Typewriter(io.StringIO):
+    """Standard input of a terminal; what is typed comes from elsewhere."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def keyboard() -> Iterator[PipeInput]:
+    with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
+        yield keyboard
 
 
 async def converse(twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
@@ -103,7 +123,7 @@ async def test_a_folder_is_taught_with_all_its_files(
 async def test_commands_do_what_help_says(
     twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await converse(twin, monkeypatch, "/docs", "/search red tape", "/forget 3f2a", "/help", "/quit", "Too late?")
+    await converse(twin, monkeypatch, "/docs", "/search red tape", "/forget 3f2a yes", "/help", "/quit", "Too late?")
     shown = capsys.readouterr().out
     assert "Handbook (12 pages, 48 passages)" in shown
     assert "1. Handbook, page 3 · Leave (0.90)" in shown
@@ -112,13 +132,31 @@ async def test_commands_do_what_help_says(
     assert (twin.searched, twin.forgotten, twin.asked) == (["red tape"], ["3f2a"], [])
 
 
-@pytest.mark.parametrize("line", ["/search", "/forget"])
-async def test_a_command_that_lacks_its_object_shows_the_help(
-    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("/search", "Which words? `/search WORDS` shows the passages nearest to them."),
+        ("/forget", "Which document? `/forget ID` takes one id; /docs shows them."),
+        ("/forget 3f2a 4b5c", "Which document? `/forget ID` takes one id; /docs shows them."),
+        ("/forget 3f2a", "Forgetting “Handbook” cannot be undone. `/forget 3f2a yes` does it."),
+    ],
+)
+async def test_a_command_that_lacks_something_says_what(
+    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, sentence: str
 ) -> None:
     await converse(twin, monkeypatch, line)
-    assert "/search WORDS" in capsys.readouterr().out
+    assert capsys.readouterr().out == f"{sentence}\n"
     assert (twin.searched, twin.forgotten) == ([], [])
+
+
+@pytest.mark.parametrize(("typed", "forgotten"), [("y\r", ["3f2a"]), ("\r", []), ("no\r", []), ("\x03", []), ("\x04", [])])
+async def test_at_a_terminal_forgetting_asks_first(
+    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, keyboard: PipeInput, typed: str, forgotten: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Typewriter())
+    keyboard.send_text(f"/forget 3f2a\r{typed}\x04")
+    await Terminal(twin, explain=str).run()
+    assert twin.forgotten == forgotten
 
 
 async def test_a_path_of_nothing_is_answered_with_what_is_wrong(
@@ -154,6 +192,24 @@ async def test_lines_of_a_pipe_are_answered_while_it_is_still_open(
             await twin.heard.wait()
             keyboard.write("/quit\n")
             await chat
+
+
+@pytest.mark.parametrize(
+    ("typed", "lines", "warnings"),
+    [
+        ("One?\rhalf a li\x03Two?\r\x04", ["One?", "Two?"], 0),
+        ("\x03One?\r\x03Two?\r\x04", ["One?", "Two?"], 2),
+        ("\x03\x03One?\r", [], 1),
+        ("\x03half\x03\x03One?\r\x04", ["One?"], 2),
+    ],
+)
+async def test_ctrl_c_clears_a_half_typed_line_and_leaves_only_when_repeated(
+    keyboard: PipeInput, typed: str, lines: list[str], warnings: int
+) -> None:
+    said: list[str] = []
+    keyboard.send_text(typed)
+    assert [line async for line in prompted(said.append)] == lines
+    assert len(said) == warnings
 
 
 async def spoken(*pieces: Delta | Answer, width: int = 0) -> str:

@@ -34,6 +34,8 @@ def test_an_empty_line_means_nothing(line: str) -> None:
         'He said "yes, and nothing more',
         "docs",
         "...",
+        "3.14",
+        "~nobody-of-this-name",
         "~",
     ],
 )
@@ -84,6 +86,10 @@ def test_the_home_folder_is_understood() -> None:
     [
         ("/halp", "There is no command /halp. /help lists what there is."),
         ("/home/me/nope.pdf", "There is no file or folder /home/me/nope.pdf."),
+        ("/nope.pdf", "There is no file or folder /nope.pdf."),
+        ("nope.pdf", "There is no file or folder nope.pdf."),
+        ("'no pe.tar.gz'", "There is no file or folder no pe.tar.gz."),
+        ("reports/nope.MP4", "There is no file or folder reports/nope.MP4."),
         ("./nope.pdf", "There is no file or folder nope.pdf."),
         ("/there.pdf /not.pdf", "There is no file or folder /not.pdf."),
         ("'file:///no/pe%20.pdf'", "There is no file or folder /no/pe .pdf."),

@@ -11,7 +11,9 @@ from bot.chat import Answer, Source
 @dataclass(frozen=True)
 class Document:
     id: str = "3f2a9c0d11"
+    name: str = "handbook.pdf"
     title: str = "Handbook"
+    version: int = 1
     state: str = "ready"
     pages: int | None = 12
     passages: int = 48
@@ -106,6 +108,28 @@ def test_documents_are_listed_with_the_beginning_of_their_id_and_how_they_are() 
         "  3f2a9c0d  Handbook (12 pages, 48 passages)",
         "  3f2a9c0d  Handbook (failed, 0 passages)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (Document(), []),
+        (Document(name="Handbook"), []),
+        (Document(title="The quick brown fox"), ["handbook.pdf"]),
+        (Document(version=2), ["v2"]),
+        (Document(state="superseded"), ["v1", "replaced"]),
+        (Document(title="Leave", version=3, state="failed"), ["handbook.pdf", "v3", "failed"]),
+    ],
+)
+def test_documents_of_one_title_are_told_apart(document: Document, told: list[str]) -> None:
+    assert outgoing.remarks(document) == told
+
+
+def test_a_long_list_of_documents_ends_with_how_many_more_there_are() -> None:
+    assert len(outgoing.documents([Document()] * 20).splitlines()) == 20
+    listed = outgoing.documents([Document()] * 23).splitlines()
+    assert len(listed) == 21
+    assert listed[-1] == "  … and 3 more: `twin docs list`"
 
 
 def test_an_empty_shelf_says_how_to_fill_it() -> None:

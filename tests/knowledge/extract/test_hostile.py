@@ -1,6 +1,8 @@
 """A file that misbehaves fails alone, with a sentence, and reaches nothing."""
 
 import asyncio
+import ctypes.util
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -10,12 +12,15 @@ import psutil
 import pytest
 import pytest_asyncio
 
+import knowledge
 from knowledge.errors import Unreadable
 from knowledge.extract import sentences
 from knowledge.extract.limits import MIB, Limits
 from knowledge.extract.reader import Reader, Reading
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_LANDLOCK = "Landlock: reads nothing but its own program"
 
 Do = Callable[[str], Coroutine[None, None, Reading]]
 
@@ -30,9 +35,9 @@ async def reader(tokenizer: Path) -> AsyncIterator[Reader]:
 @pytest.fixture
 def do(reader: Reader, tmp_path: Path) -> Do:
     async def read(deed: str) -> Reading:
-        path = tmp_path / deed
+        path = tmp_path / deed.partition(":")[0]
         path.write_text(deed)
-        return await reader.read(path, deed)
+        return await reader.read(path, path.name)
 
     return read
 
@@ -71,6 +76,77 @@ async def test_where_the_kernel_filters_calls_machine_code_reaches_nothing_eithe
         with pytest.raises(Unreadable) as caught:
             await do(deed)
         assert "PermissionError" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("deed", ["look", "look unnoticed"])
+@pytest.mark.parametrize("place", ["planted", "link", "parent", "beyond", "own"])
+async def test_a_child_reads_no_other_file(do: Do, reader: Reader, tmp_path: Path, deed: str, place: str) -> None:
+    if deed == "look unnoticed" and _LANDLOCK not in await reader.containment():
+        return
+    planted = tmp_path / "secret"
+    planted.write_text("the secret")
+    (tmp_path / "link").symlink_to(planted)
+    places = {
+        "planted": planted,
+        "link": tmp_path / "link",
+        "parent": "/proc/self/../PARENT/environ",
+        "beyond": f"/proc/{os.getpid()}/environ",
+        "own": "/proc/self/environ",
+    }
+    with pytest.raises(Unreadable) as caught:
+        await do(f"{deed}: {places[place]}")
+    assert "PermissionError" in caught.value.__notes__[0]
+
+
+async def test_a_child_still_loads_the_program_it_belongs_to(do: Do) -> None:
+    assert (await do("import")).extracted.text == "xmlrpc.client"
+    own = Path(knowledge.__path__[0]) / "extract" / "text.py"
+    for deed in ("look", "look unnoticed"):
+        assert "What an extractor returns" in (await do(f"{deed}: {own}")).extracted.text
+
+
+async def test_opening_a_file_for_reading_does_not_empty_it(do: Do, reader: Reader, tmp_path: Path) -> None:
+    if not {"seccomp", _LANDLOCK} & set(await reader.containment()):
+        return
+    kept = tmp_path / "kept"
+    kept.write_text("words")
+    with pytest.raises(Unreadable):
+        await do(f"truncate unnoticed: {kept}")
+    assert kept.read_text() == "words"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal", "prlimit64", "process_vm_readv",
+        "process_vm_writev", "ptrace", "kcmp", "pidfd_getfd", "bpf", "keyctl", "mount", "io_uring_setup", "userfaultfd",
+    ],
+)  # fmt: skip
+async def test_where_the_kernel_filters_calls_other_processes_and_the_kernel_are_out_of_reach(
+    do: Do, reader: Reader, call: str
+) -> None:
+    if "seccomp" in await reader.containment():
+        assert (await do(f"call: {call}")).extracted.text == "EPERM"
+
+
+async def test_a_child_may_still_limit_itself(do: Do) -> None:
+    assert (await do("lower its own limit")).extracted.text == "All went well."
+
+
+async def test_reading_leaves_no_descriptors_and_no_processes_behind(do: Do) -> None:
+    await do("nothing")
+    (nursery,) = psutil.Process().children()
+    before = await asyncio.to_thread(_held, nursery)
+    for deed in ["nothing"] * 20 + ["leave", "raise"] * 5:
+        await asyncio.gather(do(deed), return_exceptions=True)
+    for turns in range(10):  # given up at one moment or another
+        reading = asyncio.create_task(do("hang"), name="reading")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading])
+    assert await asyncio.to_thread(_held, nursery) == before
+    assert psutil.Process().children() == [nursery]
 
 
 async def test_a_child_sees_none_of_the_parents_environment(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +190,7 @@ async def test_the_means_of_containment_are_told(reader: Reader) -> None:
     means = await reader.containment()
     assert "audit hook" in means
     assert "memory, time and file-size limits" in means
+    assert ("seccomp" in means) == bool(ctypes.util.find_library("seccomp"))
 
 
 def _grandchildren() -> list[psutil.Process]:
@@ -121,3 +198,11 @@ def _grandchildren() -> list[psutil.Process]:
     while not (found := [child for nursery in psutil.Process().children() for child in nursery.children()]):
         time.sleep(0.01)
     return found
+
+
+def _held(nursery: psutil.Process) -> tuple[int, int]:
+    """Wait for the nursery to have buried its children; return the descriptors open here and there."""
+    while nursery.children():
+        time.sleep(0.01)
+    time.sleep(0.2)  # the last descriptors are closed after that
+    return psutil.Process().num_fds(), nursery.num_fds()

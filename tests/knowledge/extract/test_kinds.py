@@ -27,6 +27,7 @@ TYPES = "[Content_Types].xml"
         (b"<html><p>x", "blob", "html"),
         (b"<?xml version='1.0'?><html xmlns='x'><body/></html>", "blob", "html"),
         (b"<?xml version='1.0'?><data>x</data>", "blob", "xml"),
+        (b"<?xml version='1.0'?><data><![CDATA[<html>x]]></data>", "blob", "xml"),
         (b"From: a@b.c\nTo: d@e.f\nSubject: x\n\nbody", "blob", "email"),
         (b"From a@b.c Mon Jan  1 00:00:00 2024\nFrom: a@b.c\n\nbody", "blob", "mbox"),
         (b"# Title\n", "a.md", "markdown"),

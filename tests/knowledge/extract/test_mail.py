@@ -57,6 +57,14 @@ def test_attachments_are_documents_of_their_own() -> None:
     assert "Forwarded" not in extracted.text
 
 
+def test_an_empty_attachment_is_left_out_and_named() -> None:
+    message = mail()
+    message.add_attachment(b"", maintype="application", subtype="pdf", filename="plan.pdf")
+    extracted = read(message.as_bytes())
+    assert extracted.attached == ()
+    assert extracted.notes == ("plan.pdf was left out: the file is empty.",)
+
+
 def test_a_mailbox_gives_every_message_under_its_subject() -> None:
     first = mail("First", "From now on all is well.\n>From the start.").as_bytes()
     second = mail("Second")

@@ -7,6 +7,8 @@ import pytest
 from knowledge.errors import Unreadable
 from knowledge.extract import pdf as pdf_extractor
 from knowledge.extract import sentences
+from knowledge.extract.draft import Draft
+from knowledge.extract.layout import Line, compose
 from tests.knowledge.extract.samples import block_of, blocks, holds_together, locked_pdf, outlined_pdf, pdf, raw_pdf, read
 
 PROSE = [
@@ -28,6 +30,12 @@ def test_lines_become_paragraphs_and_divided_words_are_whole_again() -> None:
     assert "may check every quotation against the page" in paragraph
 
 
+def test_a_hyphen_at_a_lines_end_stays_where_it_is_the_words_own() -> None:
+    page = ["The tests that gain the least are bitops-bitwise-", "and, which is short, and a few others."]
+    (paragraph,) = blocks(read(pdf([page])))
+    assert "bitops-bitwise-and" in paragraph
+
+
 def test_a_gap_begins_a_paragraph() -> None:
     extracted = read(pdf([["One thing is said here and it goes on for a while.", "", "", "Another thing."]]))
     assert blocks(extracted) == ["One thing is said here and it goes on for a while.", "Another thing."]
@@ -38,6 +46,39 @@ def test_bigger_type_makes_headings_and_the_biggest_the_title() -> None:
     assert extracted.title == "On Twins"
     assert blocks(extracted, "heading") == ["On Twins", "How they learn"]
     assert extracted.blocks[-1].path == ("On Twins", "How they learn")
+
+
+def test_type_that_is_big_but_no_title_makes_no_heading() -> None:
+    extracted = read(pdf([[(24, "On Twins"), *PROSE, *PROSE, (15, "x7"), *PROSE, (15, "of letters"), *PROSE]]))
+    assert blocks(extracted, "heading") == ["On Twins"]
+
+
+def test_a_size_used_once_in_a_long_text_makes_no_heading() -> None:
+    pages: list[list[str | tuple[int, str]]] = [[f"Page {word} is here.", *PROSE, *PROSE] for word in "abcdefgh"]
+    pages[4].insert(0, (30, "KLDSC AASLS"))
+    pages[5].insert(0, (20, "A real title"))
+    pages[7].insert(0, (20, "Another one"))
+    assert blocks(read(pdf(pages)), "heading") == ["A real title", "Another one"]
+
+
+def test_a_heading_known_by_its_size_ends_after_ten_pages_without_another() -> None:
+    pages: list[list[str | tuple[int, str]]] = [[f"Page {word} is here.", *PROSE] for word in "abcdefghijklmn"]
+    pages[0].insert(0, (24, "On Twins"))
+    paths = {block.page: block.path for block in read(pdf(pages)).blocks if block.kind == "paragraph"}
+    assert paths[11] == ("On Twins",)
+    assert paths[12] == ()
+
+
+def test_a_big_initial_belongs_to_the_word_it_begins() -> None:
+    lines = [
+        Line("T", 10, 690, 30),
+        Line("he twins learn.", 40, 707, 11),
+        Line("A", 10, 590, 30),
+        Line("long walk.", 40, 607, 11),
+    ]
+    draft = Draft()
+    compose(draft, [lines], [[]], [])
+    assert blocks(draft.finish("pdf")) == ["The twins learn.", "A long walk."]
 
 
 def test_bookmarks_give_the_headings_where_there_are_some() -> None:
@@ -141,5 +182,18 @@ def test_comments_and_filled_in_fields_are_read() -> None:
     assert block_of(extracted, "Grace").page == 1
 
 
+MUTE = "\x03\x04\x05\x06 \x07\x0e"
+
+
 def test_lines_in_a_font_that_does_not_tell_its_letters_are_left_out() -> None:
-    assert read(pdf([["\x03\x04\x05\x06 \x07\x0e", "These are letters."]])).text == "These are letters."
+    assert read(pdf([[MUTE, "These are letters."]])).text == "These are letters."
+
+
+@pytest.mark.parametrize(("mute", "readable"), [(2, True), (3, False)])
+def test_a_file_with_most_pages_in_such_a_font_says_so(mute: int, readable: bool) -> None:
+    data = pdf([*[["A page with letters."]] * 2, *[[MUTE] * 9] * mute, []])
+    if readable:
+        assert "A page with letters." in read(data).text
+    else:
+        with pytest.raises(Unreadable, match="glyphs without letters"):
+            read(data)

@@ -63,6 +63,22 @@ def test_xml_gives_its_words_in_order() -> None:
     assert blocks(read(xml)) == ["One bold word", "Said", "Two"]
 
 
+def test_markup_quoted_in_xml_is_stripped_and_styling_left_out() -> None:
+    page = "<html><head><style>td {color: red}</style></head><body><p>A <b>high</b> peak</p></body></html>"
+    kml = f"""<?xml version="1.0"?><kml><Document><name>Mountains</name>
+    <Style><IconStyle><color>ff00ff</color></IconStyle></Style><StyleMap><key>normal</key></StyleMap>
+    <Placemark><styleUrl>#a</styleUrl><description><![CDATA[{page}]]></description></Placemark>
+    <note>&lt;p class="x">In Nepal.&lt;/p></note><note>&lt;/b></note></Document></kml>"""
+    extracted = read(kml.encode())
+    assert extracted.kind == "xml"
+    assert blocks(extracted) == ["Mountains", "A high peak", "In Nepal."]
+
+
+@pytest.mark.parametrize("words", ["a List<String> of names", "if a < b and c > d", "if a<b and c>d"])
+def test_angles_in_xml_that_are_no_markup_stay(words: str) -> None:
+    assert blocks(read(f"<r><a><![CDATA[{words}]]></a></r>".encode())) == [words]
+
+
 def test_xml_that_is_none_is_read_as_text() -> None:
     assert read(b"<?xml version='1.0'?> words").text.endswith("words")
 

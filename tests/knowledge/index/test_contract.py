@@ -31,7 +31,6 @@ async def test_the_nearest_vector_comes_first_with_its_cosine_and_its_place(inde
     assert (best.id, best.document, best.version, best.n, best.kind) == (identity(7), "d7", "d7-1", 7, "pdf")
     assert best.score == pytest.approx(1.0, abs=1e-5)
     assert second.score == pytest.approx(float(vector(second.n) @ vector(7)), abs=1e-5)
-    assert best.vector is None
 
 
 async def test_a_rare_token_outweighs_a_common_one(index: Index) -> None:
@@ -57,13 +56,6 @@ async def test_a_passage_without_any_token_is_found_by_its_vector(index: Index) 
     await index.upsert([point(1, tokens=())])
     found = await index.search(vector(1), Sparse([1], [1.0]), audience=EVERYONE)
     assert (_numbers(found.dense), found.lexical) == ([1], ())
-
-
-async def test_vectors_come_with_the_hits_when_asked_for(index: Index) -> None:
-    await index.upsert([point(1)])
-    (hit,) = (await index.search(vector(1), None, audience=EVERYONE, with_vectors=True)).dense
-    assert hit.vector is not None
-    np.testing.assert_allclose(hit.vector, vector(1), atol=1e-6)
 
 
 async def test_vectors_are_returned_normalised_for_the_ids_that_exist(index: Index) -> None:
