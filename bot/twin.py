@@ -45,10 +45,10 @@ class Twin:
     async def search(
         self, query: str, *, place: Place, person: Person, where: Filters = Filters(), limit: int = 10
     ) -> tuple[Found, ...]:
-        """Return the passages nearest to a query, best first."""
+        """Return what is nearest to a query, best first, passages that follow each other joined for reading."""
         audience = access.audience(place, person)
         results = await self._knowledge.retrieval.search(query, audience=audience, where=where, limit=limit)
-        return results.found
+        return await self._knowledge.retrieval.joined(results.found)
 
     def files_in(self, paths: Sequence[Path]) -> list[Path]:
         """Return the files that are meant by files and folders; what is not there stays named.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
 
@@ -53,16 +53,6 @@ class Results:
     found: tuple[Found, ...] = ()
     dense: float = 0.0
     lexical: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Passages that follow each other, as one text to be read: `text == stored_text[start:end]`."""
-
-    found: tuple[Found, ...]
-    start: int
-    end: int
-    text: str
 
 
 class Retrieval:
@@ -121,9 +111,12 @@ class Retrieval:
                 documents.setdefault(hit.document, float(score))
         return documents
 
-    async def joined(self, found: Sequence[Found]) -> tuple[Stretch, ...]:
-        """Return what was found for reading: passages that follow each other become one, at the place of the better one."""
-        return tuple([await self._stretch(run) for run in runs(found)])
+    async def joined(self, found: Sequence[Found]) -> tuple[Found, ...]:
+        """Return what was found for reading: passages that follow each other on a page, under a heading, become one.
+
+        Its text is that of the stored document from the first to the last, and its place and scores are those of the best.
+        """
+        return tuple([await self._joined(run) for run in runs(found)])
 
     async def _candidates(
         self, query: str, terms: Sparse, mode: Mode, *, audience: Audience, where: Filters, limit: int
@@ -147,26 +140,30 @@ class Retrieval:
         candidates = Candidates.of(Arms(dense.dense, lexical.lexical), limit=limit)
         return candidates.refined(question, await self._index.vectors([hit.id for hit in candidates.hits[:_REFINED]]))
 
-    async def _stretch(self, run: Sequence[Found]) -> Stretch:
-        start, end = run[0].passage.start, max(one.passage.end for one in run)
-        text = run[0].passage.text if len(run) == 1 else await self._store.stretch(run[0].passage, start, end)
-        return Stretch(tuple(run), start, end, text)
+    async def _joined(self, run: Sequence[Found]) -> Found:
+        if len(run) == 1:
+            return run[0]
+        first, end = run[0].passage, max(one.passage.end for one in run)
+        text = await self._store.stretch(first, first.start, end)
+        return replace(max(run, key=lambda one: one.score), passage=replace(first, end=end, text=text))
 
 
 def runs(found: Sequence[Found]) -> list[list[Found]]:
-    """Group passages that follow each other in a document, each group in reading order, groups by their best passage."""
-    by_place = {(one.passage.document_id, one.passage.n): one for one in found}
+    """Group passages that follow each other on a page and under a heading, in reading order; groups by their best passage."""
+    by_place = {(_section(one), one.passage.n): one for one in found}
     result: list[list[Found]] = []
-    for document, n in list(by_place):
-        if (document, n) not in by_place:
+    for section, n in list(by_place):
+        if (section, n) not in by_place:
             continue
         first = n
-        while (document, first - 1) in by_place:
+        while (section, first - 1) in by_place:
             first -= 1
         run: list[Found] = []
-        while (document, first + len(run)) in by_place:
-            run.append(by_place[document, first + len(run)])
-        for one in run:
-            del by_place[document, one.passage.n]
+        while (section, first + len(run)) in by_place:
+            run.append(by_place.pop((section, first + len(run))))
         result.append(run)
     return result
+
+
+def _section(one: Found) -> tuple[str, int | None, str | None]:
+    return one.passage.document_id, one.passage.page, one.passage.heading

@@ -20,9 +20,9 @@ _ASIDES = (
 _ANY = "|".join([*(f"(?P<{kind}>{phrases})" for kind, phrases in _PHRASES.items()), _ASIDES])
 _SMALL_TALK = re.compile(rf"(?:(?:{_ANY})(?: |$))+")
 _REPLIES = {
-    "greeting": "Hello! Ask me a question about what I have been taught, and I will quote what answers it.",
-    "thanks": "You're welcome! Ask me whenever you want to know more about what I have been taught.",
     "goodbye": "Goodbye! Come back whenever you have a question about what I have been taught.",
+    "thanks": "You're welcome! Ask me whenever you want to know more about what I have been taught.",
+    "greeting": "Hello! Ask me a question about what I have been taught, and I will quote what answers it.",
 }
 
 

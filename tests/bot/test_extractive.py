@@ -149,9 +149,9 @@ async def test_a_question_in_a_text_is_answered_by_what_follows_it() -> None:
 
 
 async def test_a_quote_with_numbers_in_brackets_has_its_own_set_apart() -> None:
-    answer = await ask("When was the bridge opened?", passage("The bridge was opened in 2011. [1]"))
-    assert answer.sources[0].quote == "The bridge was opened in 2011. [1]"
-    assert answer.text.endswith("> The bridge was opened in 2011. [1] — **[1]**")
+    answer = await ask("When was the bridge opened?", passage("The bridge was opened in 2011.[1]"))
+    assert answer.sources[0].quote == "The bridge was opened in 2011.[1]"
+    assert answer.text.endswith("> The bridge was opened in 2011.[1] — **[1]**")
 
 
 async def test_a_sentence_too_long_to_quote_is_cut_between_clauses_and_marked() -> None:

@@ -29,9 +29,7 @@ def sure(
 ) -> float:
     values = {"cosine": cosine, "passage coverage": coverage}
     row = [values.get(name, 0.0) for name in FEATURES]
-    return confidence(
-        np.array([row], np.float32), np.array([score], np.float32), found if found is not FOUND else FOUND * passages
-    )
+    return confidence(np.array([row], np.float32), np.array([score], np.float32), [*hits] * passages)
 
 
 def test_exact_quotes_are_kept() -> None:

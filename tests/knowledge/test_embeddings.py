@@ -97,9 +97,9 @@ async def test_sentences_have_the_vectors_of_passages(fast: Embedder) -> None:
 
 async def test_sentences_do_not_take_turns_with_the_passages_under_way(fast: Embedder) -> None:
     async with asyncio.TaskGroup() as group:
-        passages = group.create_task(fast.passages(["word " * 10_000] * 12))
+        passages = group.create_task(fast.passages(["word " * 10_000] * 16))
         await asyncio.sleep(0)
-        await fast.sentences(["How much is it?"] * 24)  # twice as many: taking turns, the passages would be done first
+        await fast.sentences(["How much is it?"] * 48)  # so many that, taking turns, the passages would be done first
         assert not passages.done()
 
 

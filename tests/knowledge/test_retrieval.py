@@ -265,11 +265,18 @@ def test_refining_loses_nobody_and_keeps_the_others_behind(seed: int, most: int)
 async def test_neighbours_are_joined_exactly_as_they_are_stored(house: House) -> None:
     results = await house.retrieval.search("berth fee, bread, lighthouse keepers", audience=ALL)
     kept = [one for one in results.found if one.passage.id in ("harbour/1", "harbour/2", "bakery/0")]
-    stretches = await house.retrieval.joined(kept)
-    texts = {stretch.found[0].passage.document_id: stretch for stretch in stretches}
-    assert len(stretches) == 2
-    assert texts["harbour"].text == f"{PARTS[1]}\n\n{PARTS[2]}" == TEXT[texts["harbour"].start : texts["harbour"].end]
-    assert texts["bakery"].text == "Bread is baked at four in the morning."
+    joined = {one.passage.document_id: one for one in await house.retrieval.joined(kept)}
+    assert len(joined) == 2
+    harbour = joined["harbour"].passage
+    assert harbour.text == f"{PARTS[1]}\n\n{PARTS[2]}" == TEXT[harbour.start : harbour.end]
+    assert joined["harbour"].score == max(one.score for one in kept if one.passage.document_id == "harbour")
+    assert joined["bakery"].passage.text == "Bread is baked at four in the morning."
+
+
+async def test_passages_of_two_pages_are_not_joined(house: House) -> None:
+    one, other = _found("a", 1), _found("a", 2)
+    paged = [replace(found, passage=replace(found.passage, page=n)) for n, found in enumerate((one, other))]
+    assert len(await house.retrieval.joined(paged)) == 2
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 6)), unique=True))

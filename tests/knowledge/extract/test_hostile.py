@@ -4,6 +4,7 @@ import asyncio
 import ctypes.util
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -191,6 +192,7 @@ async def test_the_means_of_containment_are_told(reader: Reader) -> None:
     assert "audit hook" in means
     assert "memory, time and file-size limits" in means
     assert ("seccomp" in means) == bool(ctypes.util.find_library("seccomp"))
+    assert (_LANDLOCK in means) == _kernel_has_landlock()
 
 
 def _grandchildren() -> list[psutil.Process]:
@@ -198,6 +200,11 @@ def _grandchildren() -> list[psutil.Process]:
     while not (found := [child for nursery in psutil.Process().children() for child in nursery.children()]):
         time.sleep(0.01)
     return found
+
+
+def _kernel_has_landlock() -> bool:
+    create_ruleset, ask_version = 444, 1
+    return sys.platform == "linux" and bool(ctypes.CDLL(None).syscall(create_ruleset, None, 0, ask_version) > 0)
 
 
 def _held(nursery: psutil.Process) -> tuple[int, int]:
