@@ -26,7 +26,8 @@ _PROBABLE = 0.12  # the probability of the best passage
 _RESEMBLING = 0.6  # the cosine of the best sentence
 
 _NEAREST = 3  # passages
-_NEAR = 0.15  # the probability from which on a passage is near enough to be named
+_NEAR = 0.27  # the cosine from which on a passage is near enough to be named
+_PROBABLY_NEAR = 0.15  # the probability that also does
 _ROWS = re.compile(r"rows \d")  # what a group of a sheet's rows is headed by: it says nothing of what they are about
 _MARK = re.compile(r"\s*(?:— \*\*)?\[(\d+)\](?:\*\*)?")
 
@@ -55,7 +56,7 @@ def unknown(found: Sequence[Found], *, provider: str, model: str) -> Answer:
     """Say that the answer is not known, and name what is near, if anything is: documents, and the headings in them."""
     nearest: dict[str, list[str]] = {}
     for hit in found[:_NEAREST]:
-        if hit.score < _NEAR:
+        if hit.score < _PROBABLY_NEAR and hit.dense < _NEAR:
             continue
         headings = nearest.setdefault(hit.passage.title, [])
         heading = (hit.passage.heading or "").rsplit("›", 1)[-1].strip()

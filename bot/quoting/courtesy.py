@@ -2,14 +2,15 @@
 
 import re
 
-# Phrases of English, German, French, Spanish, Italian, Portuguese and Russian, as `str.casefold` leaves them.
+# Phrases of English, German, French, Spanish, Italian, Portuguese and Russian, as `str.casefold` leaves them. No text can be
+# read as such phrases in two ways, so that matching takes linear time.
 _PHRASES = {
-    "goodbye": r"(?:good ?)?bye(?: bye)?|good ?night|see (?:you|ya)(?: later| soon)?|tsch(?:ü|ue)ss?|tschau|ciao"
+    "goodbye": r"(?:good ?)?bye|good ?night|see (?:you|ya)(?: later| soon)?|tsch(?:ü|ue)ss?|tschau|ciao"
     r"|auf wiedersehen|au revoir|à bientôt|adi[oó]s|hasta (?:luego|pronto)|arrivederci|tchau|пока|до свидания",
     "thanks": r"thanks|thank (?:you|u)|thx|ty|cheers|danke(?:schön| schön| sehr)?|(?:vielen|besten|herzlichen) dank|merci"
     r"|gracias|grazie|obrigad[oa]|спасибо|благодарю",
     "greeting": r"hi|hiya|hello|hey|howdy|greetings|good (?:morning|afternoon|evening|day)|how are you|hallo|moin|servus"
-    r"|gr(?:ü|ue)ss (?:dich|gott)|guten (?:morgen|tag|abend)|wie gehts?(?: es)?(?: dir| ihnen)?|bonjour|bonsoir|salut"
+    r"|gr(?:ü|ue)ss (?:dich|gott)|guten (?:morgen|tag|abend)|wie geht(?:s| es)|bonjour|bonsoir|salut"
     r"|hola|buen[oa]s (?:d[ií]as|tardes|noches)|buongiorno|buonasera|olá|bom dia|boa (?:tarde|noite)|привет"
     r"|здравствуй(?:те)?|добрый (?:день|вечер)|доброе утро",
 }

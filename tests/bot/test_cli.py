@@ -339,6 +339,24 @@ def test_ctrl_c_leaves_with_a_sentence(twin: FakeTwin, monkeypatch: pytest.Monke
     assert result.stderr == "Stopped. What was finished is kept; run it again to go on.\n"
 
 
+def test_after_ctrl_c_only_the_threads_that_speak_to_the_closed_loop_are_not_heard(
+    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda ended: heard.append(str(ended.exc_value)))
+    twin.error = KeyboardInterrupt()
+    run("ingest", "a.pdf")
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    for error in (RuntimeError("Event loop is closed"), ValueError("a bug")):
+        thread = threading.Thread(target=fail, args=(error,))
+        thread.start()
+        thread.join()
+    assert heard == ["a bug"]
+
+
 # --- docs
 
 

@@ -63,7 +63,7 @@ async def test_a_question_of_another_world_is_declined() -> None:
     [
         ("hi", "Hello!"),
         ("Good morning, Twin!", "Hello!"),
-        ("Guten Tag", "Hello!"),
+        ("Hallo Twin, wie geht's dir?", "Hello!"),
         ("Thanks a lot!", "You're welcome!"),
         ("ok, merci beaucoup", "You're welcome!"),
         ("Thank you, bye 👋", "Goodbye!"),

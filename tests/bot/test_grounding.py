@@ -68,6 +68,10 @@ def test_nothing_is_named_when_nothing_is_near() -> None:
     assert text == "I don't know: nothing I have been taught answers that."
 
 
+def test_a_passage_that_resembles_the_question_is_near_however_improbable() -> None:
+    assert "**Handbook**" in unknown([Found(passage("secret"), 0.05, 0.4, 1.0)], provider="any", model="model").text
+
+
 def test_a_mark_that_stands_apart_goes_with_its_citation() -> None:
     text = "> Leave is 25 days. — **[1]**\n> Leave is 30 days. [2]"
     given = Answer(text, (source(1, "Leave is 30 days."), source(2, "Leave is 25 days.")), False, "any", "model")

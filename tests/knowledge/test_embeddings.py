@@ -99,7 +99,7 @@ async def test_sentences_do_not_take_turns_with_the_passages_under_way(fast: Emb
     async with asyncio.TaskGroup() as group:
         passages = group.create_task(fast.passages(["word " * 10_000] * 16))
         await asyncio.sleep(0)
-        await fast.sentences(["How much is it?"] * 48)  # so many that, taking turns, the passages would be done first
+        await fast.sentences(["How much is it?"] * 64)  # so many that, taking turns, the passages would be done first
         assert not passages.done()
 
 

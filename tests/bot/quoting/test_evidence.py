@@ -25,6 +25,7 @@ def hit(text: str, *, title: str = "Handbook", n: int = 0, heading: str | None =
         ("Wann beginnt das Fest?", "Es beginnt am 3. Oktober.", "Es beginnt pünktlich."),
         ("Когда отпуск?", "В августе.", "Не скоро."),
         ("How many rooms are there?", "There are twelve rooms.", "There are some rooms."),
+        ("How many days of leave?", "Everybody has thirty days.", "Leave of some days is asked for."),
         ("How much is 1 litre?", "It costs 1.80 EUR.", "A litre is 1 litre."),
         ("Who approves travel?", "All is signed by Anna Berg.", "All is signed by the board."),
         ("Where is the office?", "The office is in Oslo.", "The office is large."),
@@ -78,6 +79,10 @@ def test_headings_items_rows_and_sentences_are_told_apart() -> None:
 def test_a_short_line_with_a_fact_is_no_heading() -> None:
     kinds = [unit.kind for unit in units([hit("Opening hours\n\nPhone: 12 34\n\nWe never close.")])]
     assert kinds == ["heading", "sentence", "sentence"]
+
+
+def test_a_question_is_only_the_heading_of_what_follows_it() -> None:
+    assert [unit.kind for unit in units([hit("Who signs? (“Who?”) Anna Berg does.")])] == ["heading", "heading", "sentence"]
 
 
 def test_what_overlapping_passages_share_is_taken_once() -> None:
