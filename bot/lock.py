@@ -20,6 +20,8 @@ def hold(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / _NAME).open("a+")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise BadFolder(folder, "it is a file, not a folder") from error
     except OSError as error:
         raise BadFolder(folder, error.strerror) from error
     with file:

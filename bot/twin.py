@@ -81,10 +81,13 @@ class Twin:
                 await done.put((path, await self._learn(path, item, partial(progress, path))))
 
         async with asyncio.TaskGroup() as group:
-            for n in range(min(_AT_A_TIME, len(files))):
-                group.create_task(work(), name=f"learn-{n}")
-            for _ in files:
-                yield await done.get()
+            workers = [group.create_task(work(), name=f"learn-{n}") for n in range(min(_AT_A_TIME, len(files)))]
+            try:
+                for _ in files:
+                    yield await done.get()
+            except GeneratorExit:  # nobody wants the rest: let the group end without making an error of it
+                for worker in workers:
+                    worker.cancel()
 
     async def _learn(self, path: Path, item: Item, progress: Progress) -> Receipt:
         refusal = await asyncio.to_thread(_refusal, path, self._max_upload)

@@ -19,23 +19,24 @@ KEPT = "Stopped. What was finished is kept; run it again to go on."
 
 app = typer.Typer()
 
+# What cannot be read is reported with the others, not refused with all of them.
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH…", readable=False, help="Files and folders; folders with all they contain.")
+]
+Scope = Annotated[str, typer.Option(callback=frame.one_word, help="Who may see it: a scope such as local or everyone.")]
+
 
 @app.command(epilog="Examples: `twin ingest handbook.pdf`, `twin ingest docs/ notes/ --tag project-x --json`")
 def ingest(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", readable=False, help="Files and folders; folders with all they contain.")
-    ],
-    scope: Annotated[
-        str, typer.Option(callback=frame.one_word, help="Who may see it: a scope such as local or everyone.")
-    ] = "local",
+    paths: Paths,
+    scope: Scope = "local",
     tag: Annotated[list[str] | None, typer.Option(help="A tag to find it by; may be given several times.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
 ) -> None:
     """Teach files and folders: PDF, Office, web pages, mail, Markdown, text, code, and archives of these.
 
     What is known already is left alone, a changed file becomes a new version, and a run that was interrupted goes on where
-    it stopped. Ends with exit code 1 when a file, or one inside it, could not
-    be learned.
+    it stopped. Ends with exit code 1 when a file, or one inside it, could not be learned.
     """
 
     async def command(settings: "Settings") -> int:

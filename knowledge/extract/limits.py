@@ -174,7 +174,7 @@ def _readable() -> tuple[str, ...]:
     own = Path(knowledge.__path__[0]).resolve()
     imported = (path for path in map(Path, sys.path) if path.resolve() != own.parent)  # where data and settings may lie
     places = [own, Path(sys.prefix), Path(sys.base_prefix), *imported, *map(Path, _SYSTEM)]
-    return tuple(dict.fromkeys(str(place.resolve()) for place in places if place.exists()))
+    return tuple(dict.fromkeys(str(place.resolve()) for place in places if os.access(place, os.R_OK)))
 
 
 def _sees_only(places: Iterable[str]) -> bool:
