@@ -36,5 +36,6 @@ def test_the_same_process_cannot_take_it_twice(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in the way")
-    with pytest.raises(BadFolder, match=r"data cannot be written to: it is a file, .*TWIN_DATA_DIR"), lock.hold(tmp_path / "data"):
+    said = r"data cannot be written to: it is a file, not a folder.*TWIN_DATA_DIR"
+    with pytest.raises(BadFolder, match=said), lock.hold(tmp_path / "data"):
         pass
