@@ -21,9 +21,10 @@ SURE = 0.75
 """From this confidence on nothing needs to be said about it."""
 
 # Sentences that only resemble the question by chance, in passages that hardly do, are no evidence: with many passages to
-# choose from, 0.2 % of the questions that have an answer fall below both.
+# choose from, 0.2 % of the questions that have an answer fall below the first two.
 _PROBABLE = 0.12  # the probability of the best passage
 _RESEMBLING = 0.6  # the cosine of the best sentence
+_PHRASED = 0.5  # the share of the question's neighbouring words that stand together in a sentence: that is no chance
 
 _NEAREST = 3  # passages
 _NEAR = 0.27  # the cosine from which on a passage is near enough to be named
@@ -46,10 +47,16 @@ def confidence(features: Matrix, scores: Matrix, found: Sequence[Found]) -> floa
     """Return how likely it is that these sentences answer the question, 0 to 1."""
     if not len(features):
         return 0.0
-    said = signals(features, scores, found)
-    if len(found) >= _MANY and said[SIGNALS.index("cosine")] < _RESEMBLING and max(hit.score for hit in found) < _PROBABLE:
+    if _by_chance(features, found):
         return 0.0
-    return float(1 / (1 + np.exp(-(said @ _WORTH + _BIAS))))
+    return float(1 / (1 + np.exp(-(signals(features, scores, found) @ _WORTH + _BIAS))))
+
+
+def _by_chance(features: Matrix, found: Sequence[Found]) -> bool:
+    """Tell whether what resembles the question among many passages is not more than chance brings."""
+    cosine, pairs = (features[:, FEATURES.index(name)].max() for name in ("cosine", "pairs"))
+    improbable = max(hit.score for hit in found) < _PROBABLE
+    return len(found) >= _MANY and improbable and bool(cosine < _RESEMBLING and pairs < _PHRASED)
 
 
 def unknown(found: Sequence[Found], *, provider: str, model: str) -> Answer:

@@ -25,9 +25,14 @@ def answer(*sources: Source) -> Answer:
 
 
 def sure(
-    score: float = 0.0, cosine: float = 0.0, coverage: float = 0.0, passages: int = 8, hits: Sequence[Found] = FOUND
+    score: float = 0.0,
+    cosine: float = 0.0,
+    coverage: float = 0.0,
+    passages: int = 8,
+    hits: Sequence[Found] = FOUND,
+    pairs: float = 0.0,
 ) -> float:
-    values = {"cosine": cosine, "passage coverage": coverage}
+    values = {"cosine": cosine, "passage coverage": coverage, "pairs": pairs}
     row = [values.get(name, 0.0) for name in FEATURES]
     return confidence(np.array([row], np.float32), np.array([score], np.float32), [*hits] * passages)
 
@@ -83,6 +88,11 @@ def test_words_met_by_chance_in_improbable_passages_are_no_evidence() -> None:
     assert sure(score=20, cosine=0.4, coverage=1, hits=weak) == 0
     assert sure(score=20, cosine=0.8, coverage=1, hits=weak) > ENOUGH
     assert sure(score=20, cosine=0.4, coverage=1, passages=3, hits=weak) > ENOUGH  # of so few, the words have to carry
+
+
+def test_a_phrase_of_the_question_is_no_chance_however_improbable_the_passage() -> None:
+    weak = [replace(FOUND[0], score=0.03)]
+    assert sure(score=20, cosine=0.5, coverage=0.8, hits=weak, pairs=0.75) > ENOUGH
 
 
 def test_more_evidence_never_makes_less_confident() -> None:
