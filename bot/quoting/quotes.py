@@ -14,7 +14,7 @@ from knowledge import Found
 LONGEST = 350  # characters of one quote
 MOST = 4
 _MARGIN = 4.0  # how far below the best a sentence may score and still be quoted: log-odds against it
-_ELSEWHERE = 2.5  # the same for a sentence from elsewhere: a second source has to add something
+_ELSEWHERE = 3.5  # the same for a sentence from elsewhere: a second source has to add something
 _ALONE = [FEATURES.index("cosine"), FEATURES.index("coverage")]
 _COMPARABLE = 0.4  # of these of the best one, and of its passage's probability, a sentence from elsewhere needs to have
 _ROW_MARGIN = 1.5  # the same for rows: those of one table are all alike
