@@ -1,4 +1,4 @@
-"""The life of a document: learned, updated, learned anew, forgotten; and the index kept equal to the database."""
+"""The life of a document: learned, updated, learned anew, forgotten."""
 
 import asyncio
 import tempfile
@@ -37,7 +37,7 @@ class Library:
     """Learns documents into database, files and index, in an order that a kill at any moment leaves mendable.
 
     The database decides: a passage exists when its row does. Points are written before the rows and removed after them, so
-    that the index may hold more than the database for a moment, never less; `mend` takes up what a kill has left.
+    that the index may hold more than the database for a moment, never less; `Indexing.mend` makes them equal after a kill.
     """
 
     def __init__(self, engine: AsyncEngine, files: Files, reader: Reader, indexing: Indexing) -> None:

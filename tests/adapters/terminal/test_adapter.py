@@ -192,6 +192,7 @@ async def test_lines_of_a_pipe_are_answered_while_it_is_still_open(
             await twin.heard.wait()
             keyboard.write("/quit\n")
             await chat
+    assert [question for question, _ in twin.asked] == ["One?"]
 
 
 @pytest.mark.parametrize(
