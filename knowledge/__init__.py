@@ -3,28 +3,35 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from knowledge.documents import Audience, Document, Filters, Found, Outcome, Passage, Receipt, State
-from knowledge.errors import KnowledgeError
+from knowledge.documents import Audience, Document, Filters, Found, LeftOut, Outcome, Passage, Reason, Receipt, State
+from knowledge.errors import IndexAway, KnowledgeError, StorageFull
+from knowledge.faults import fault
 
 if TYPE_CHECKING:
     from knowledge.claims import Item
     from knowledge.knowledge import Knowledge, Options, open_knowledge
-    from knowledge.retrieval import Results
+    from knowledge.retrieval import Question, Results
 
 __all__ = [
     "Audience",
     "Document",
     "Filters",
     "Found",
+    "IndexAway",
     "Item",
     "Knowledge",
     "KnowledgeError",
+    "LeftOut",
     "Options",
     "Outcome",
     "Passage",
+    "Question",
+    "Reason",
     "Receipt",
     "Results",
     "State",
+    "StorageFull",
+    "fault",
     "open_knowledge",
 ]
 
@@ -33,6 +40,7 @@ _LATER = {
     "Item": "knowledge.claims",
     "Knowledge": "knowledge.knowledge",
     "Options": "knowledge.knowledge",
+    "Question": "knowledge.retrieval",
     "Results": "knowledge.retrieval",
     "open_knowledge": "knowledge.knowledge",
 }

@@ -1,7 +1,7 @@
 """The passages that the arms of a search found, put into one order (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -17,12 +17,16 @@ MESSAGE = "message"
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Passages, best first, with the raw scores of both arms and the scores that order them."""
+    """Passages, best first, with the raw scores of both arms and the scores that order them.
+
+    `priors` is what people think of some of them, -1 to 1.
+    """
 
     hits: tuple[Hit, ...]
     dense: Scores
     lexical: Scores
     scores: Scores
+    priors: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, arms: Arms, *, limit: int) -> Self:
@@ -66,6 +70,13 @@ class Candidates:
             np.concatenate((first.lexical, rest.lexical)),
             np.concatenate((first.scores, np.minimum(rest.scores, scores.min()))),
         )
+
+    def swayed(self, priors: Mapping[str, float]) -> Self:
+        """Order anew: what people have an opinion of goes a little higher or lower; without any, nothing changes."""
+        if not priors:
+            return self
+        opinions = np.array([priors.get(hit.id, 0.0) for hit in self.hits], np.float64)
+        return replace(replace(self, scores=fusion.swayed(self.scores, opinions))._sorted(), priors=priors)
 
     def _sorted(self) -> Self:
         """Put the best first; equals in the order of their ids, so that nothing depends on the order of arrival."""

@@ -1,11 +1,17 @@
 """The words of learning: what is to be learned, what became of it in the database, what is left to do."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Told = Literal["message", "note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something to be learned. `source` tells whether it was here before: same source, new content is a new version."""
+    """Something to be learned. `source` tells whether it was here before: same source, new content is a new version.
+
+    `told` is the kind of a text that was told and not read from a file.
+    """
 
     name: str
     source: str
@@ -14,6 +20,7 @@ class Item:
     by: str
     tags: tuple[str, ...] = ()
     parent_id: str | None = None
+    told: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +66,12 @@ class Gone:
 
     versions: tuple[str, ...]
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unshared:
+    """What became of documents that have left a scope: `forgotten` are those it was the last of, `kept` the others."""
+
+    gone: Gone
+    forgotten: tuple[str, ...]
+    kept: tuple[str, ...]

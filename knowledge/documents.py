@@ -62,6 +62,7 @@ class Document:
     authors: tuple[str, ...] = ()
     created_at: datetime | None = None
     error: str | None = None
+    added_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,36 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage with its calibrated score in 0..1 and the raw signals behind it."""
+    """A passage with its calibrated score in 0..1 and the raw signals behind it.
+
+    `prior` is what people think of it, -1 to 1: see `Priors`.
+    """
 
     passage: Passage
     score: float
     dense: float
     lexical: float
+    prior: float = 0.0
+
+
+class Reason(StrEnum):
+    """Why a passage was considered but is not among what was found."""
+
+    REPEATS = "repeats"
+    RANKED_LOWER = "ranked lower"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A passage that its audience may see and that was left out: it repeats a better one, or others were ranked before it."""
+
+    passage_id: str
+    document_id: str
+    score: float
+    dense: float
+    lexical: float
+    prior: float
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

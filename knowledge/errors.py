@@ -1,5 +1,7 @@
 """What can go wrong with documents, in sentences that may be shown to a person."""
 
+import errno
+
 
 class KnowledgeError(Exception):
     """Something about a document or the index that a person can understand and act on."""
@@ -18,6 +20,17 @@ class Unreadable(KnowledgeError):
 
 class Unsupported(KnowledgeError):
     """A file of a type that is not read at all."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the operating system calls a disk without room."""
+
+
+class StorageFull(KnowledgeError):
+    """There is no room on the disk to keep something; once there is, it can be done."""
+
+    def __init__(self) -> None:
+        super().__init__("My storage is full. I will go on as soon as there is room again.")
 
 
 class UnknownDocument(KnowledgeError):

@@ -19,6 +19,7 @@ _FEEDBACK = 0.2
 _SMOOTHING = 0.4
 _SHARPNESS = 16
 _STEPS = 8  # what is left of the first after them is below a thousandth
+_OPINION = 0.25  # standard deviations, at most: see `swayed`
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ class Scale:
     def of(cls, scores: Scores) -> Self:
         """Measure the best `REFERENCE` scores."""
         best = np.sort(scores)[::-1][:REFERENCE]
-        return cls(float(best.mean()), float(best.std())) if len(best) else cls(0.0, 0.0)
+        if not len(best):
+            return cls(0.0, 0.0)
+        alike = best[0] == best[-1]  # the mean of equal numbers is rounded, and need not be equal to them
+        return cls(float(best.mean()), 0.0 if alike else float(best.std()))
 
     def standardised(self, scores: Scores) -> Scores:
         """Return scores as distances from the mean, in standard deviations.
@@ -103,3 +107,13 @@ def smoothed(scores: Scores, vectors: Vectors) -> Scores:
     for _ in range(_STEPS):
         walked = (1 - _SMOOTHING) * scores + _SMOOTHING * np.dot(links, walked)
     return walked
+
+
+def swayed(scores: Scores, opinions: Scores) -> Scores:
+    """Move each score by what people think of the passage, -1 to 1: a little, whatever they think.
+
+    The best of a question usually leads by 0.7 standard deviations, and those after it stand 0.05 to 0.25 apart (medians of
+    three collections). So a quarter makes neighbours change places, while two opinions as far apart as can be make up for a
+    half: the worse passage never gets past one that stands out, and by `calibration` odds move by a factor of 1.6 at most.
+    """
+    return scores + _OPINION * np.clip(opinions, -1, 1)

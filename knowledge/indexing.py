@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge import index_versions
 from knowledge.catalogue import Catalogue, Stored
 from knowledge.chunks import embedded_text
+from knowledge.faults import fault
 from knowledge.index.base import Index, Point, Vectors
 from knowledge.index_versions import IndexVersion
 from knowledge.lexical import AVERAGE_LENGTH, Lexical
@@ -66,6 +67,7 @@ class Indexing:
         """Embed passages and have them in the index."""
         texts = [embedded_text(one.context, one.text) for one in batch]
         vectors = await self._embedder.passages(texts)
+        await fault.apoint("indexing.embedded")
         points = [
             Point(
                 id=one.id,

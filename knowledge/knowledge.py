@@ -16,6 +16,7 @@ from knowledge.catalogue import Catalogue
 from knowledge.embeddings import Embedder
 from knowledge.errors import IndexOutdated
 from knowledge.extract.reader import Reader as FileReader
+from knowledge.extract.telling import TellingReader
 from knowledge.files import FolderFiles
 from knowledge.index import IndexDamaged, WrongDimension, open_index
 from knowledge.index.base import Index
@@ -24,6 +25,7 @@ from knowledge.indexing import Indexing
 from knowledge.lexical import Lexical
 from knowledge.library import Library, Reader
 from knowledge.minilm import Variant
+from knowledge.priors import Priors
 from knowledge.retrieval import Retrieval
 
 log = structlog.get_logger()
@@ -43,7 +45,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What the twin knows: `library` teaches and forgets, `catalogue` lists, `retrieval` finds, `indexing` keeps the index."""
+    """What the twin knows: `library` teaches and forgets, `catalogue` lists, `retrieval` finds, `indexing` keeps the index.
+
+    `priors` is what people think of what was found.
+    """
 
     library: Library
     catalogue: Catalogue
@@ -51,6 +56,7 @@ class Knowledge:
     indexing: Indexing
     embedder: Embedder
     index: Index
+    priors: Priors
 
 
 @asynccontextmanager
@@ -73,12 +79,14 @@ async def open_knowledge(
             reader = await stack.enter_async_context(FileReader.open(tokenizer=embedder.tokenizer, window=embedder.window))
         lexical = Lexical(version.average_length)
         indexing = Indexing(engine, embedder, lexical, index, collection=version.collection)
-        library = Library(engine, FolderFiles(options.folder / "files"), reader, indexing)
-        catalogue = Catalogue(engine)
+        told = await asyncio.to_thread(TellingReader, tokenizer=embedder.tokenizer, window=embedder.window)
+        library = Library(engine, FolderFiles(options.folder / "files"), reader, indexing, told)
+        catalogue, priors = Catalogue(engine), Priors(engine)
         await library.sweep()
         if not rebuild:
             await indexing.mend()
-        yield Knowledge(library, catalogue, Retrieval(embedder, lexical, index, catalogue), indexing, embedder, index)
+        retrieval = Retrieval(embedder, lexical, index, catalogue, priors)
+        yield Knowledge(library, catalogue, retrieval, indexing, embedder, index, priors)
 
 
 async def _version(engine: AsyncEngine, embedder: Embedder, *, rebuild: bool) -> IndexVersion:

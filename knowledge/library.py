@@ -3,8 +3,9 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from uuid import NAMESPACE_OID, uuid5
@@ -14,11 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.catalogue import Catalogue, Stored
 from knowledge.chunks import Chunk
-from knowledge.claims import Claim, Item, Known, Replaced
+from knowledge.claims import Claim, Gone, Item, Known, Replaced, Told
 from knowledge.documents import Document, Outcome, Receipt
-from knowledge.errors import UnknownDocument, Unreadable, Unsupported
+from knowledge.errors import FULL, StorageFull, UnknownDocument, Unreadable, Unsupported
+from knowledge.extract import sentences
 from knowledge.extract.reader import Reading
+from knowledge.extract.telling import telling
 from knowledge.extract.text import Extracted
+from knowledge.faults import fault
 from knowledge.files import Files, sha256_of
 from knowledge.indexing import BATCH, Indexing, Progress, unheard
 from knowledge.records import Records
@@ -40,11 +44,13 @@ class Library:
     that the index may hold more than the database for a moment, never less; `Indexing.mend` makes them equal after a kill.
     """
 
-    def __init__(self, engine: AsyncEngine, files: Files, reader: Reader, indexing: Indexing) -> None:
+    def __init__(self, engine: AsyncEngine, files: Files, reader: Reader, indexing: Indexing, told: Reader) -> None:
+        """`told` reads the files that told texts are kept as."""
         self._records = Records(engine)
         self._catalogue = Catalogue(engine)
         self._files = files
         self._reader = reader
+        self._told = told
         self._indexing = indexing
         self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -65,13 +71,39 @@ class Library:
             claim = await self._records.claim(item, sha256, size)
             if isinstance(claim, Known):
                 return await self._known(claim, item)
+            await fault.apoint("library.claimed")
             try:
                 await self._files.put(path, sha256)
             except Unreadable as error:
                 return await self._failed(claim, str(error))
             except OSError as error:
+                if error.errno in FULL:
+                    raise StorageFull() from error
                 return await self._failed(claim, f"It cannot be kept: {error.strerror}.")
+            await fault.apoint("library.kept")
             return await self._learn(claim, progress, inside)
+
+    async def tell(
+        self,
+        text: str,
+        item: Item,
+        *,
+        kind: Told,
+        title: str,
+        authors: Sequence[str] = (),
+        created_at: datetime | None = None,
+        progress: Progress = unheard,
+    ) -> Receipt:
+        """Learn a text that is at hand, a chat message or a note; it lives as a file does, and the same source is an edit.
+
+        A text without words is not learned, and what its source said before is forgotten.
+        """
+        told = telling(text, source=item.source, kind=kind, title=title, authors=tuple(authors), created_at=created_at)
+        if not any(map(str.isalnum, told.text)):
+            await self.forget_source(item.source, item.scope)
+            return Receipt(item.name, Outcome.UNSUPPORTED, error=sentences.NO_TEXT)
+        async with _on_disk(told.kept()) as path:
+            return await self.learn(path, replace(item, told=kind), progress=progress)
 
     async def relearn(self, document_id: str, *, progress: Progress = unheard) -> Receipt:
         """Read a document anew from its kept file; what it said before stays found until the new reading is complete."""
@@ -99,13 +131,14 @@ class Library:
 
     async def _show_scopes(self, documents: Sequence[str]) -> None:
         for document in documents:
-            await self._indexing.set_scopes(document, (await self._catalogue.document(document)).scopes)
+            with suppress(UnknownDocument):  # forgotten meanwhile
+                await self._indexing.set_scopes(document, (await self._catalogue.document(document)).scopes)
 
     async def _learn(self, claim: Claim, progress: Progress = unheard, inside: tuple[str, ...] = ()) -> Receipt:
         """Learn a claimed version; the caller is alone with its bytes."""
         try:
             async with self._files.local(claim.sha256) as path:
-                reading = await self._reader.read(path, claim.item.name)
+                reading = await (self._told if claim.item.told else self._reader).read(path, claim.item.name)
         except FileNotFoundError:
             return await self._failed(claim, "Its original file is gone. Teach it again.")
         except Unreadable as error:
@@ -116,8 +149,11 @@ class Library:
             for sha256 in gone.files:
                 await self._files.delete(sha256)
             return Receipt(claim.item.name, Outcome.UNSUPPORTED, error=str(error))
+        await fault.apoint("library.read")
+        await fault.apoint(f"library.read {claim.item.name}")
         attached = await self._learn_attached(claim, reading.extracted, inside)
         replaced = await self._store(claim, reading, progress)
+        await fault.apoint("library.ready")
         if replaced is None:
             return Receipt(claim.item.name, Outcome.FAILED, error="It was forgotten or changed while it was being read.")
         await self._forget_detached(claim, attached)
@@ -168,6 +204,7 @@ class Library:
             batch = [_stored(claim, document, extracted, i, chunk) for i, chunk in chunks[begin : begin + BATCH]]
             await self._indexing.put(batch)
             progress(min(begin + BATCH, len(chunks)), len(chunks))
+        await fault.apoint("library.indexed")
         return await self._records.ready(claim, extracted, extracted.title or claim.item.name, chunks)
 
     @asynccontextmanager
@@ -178,12 +215,33 @@ class Library:
 
     # --- forgetting
 
-    async def forget(self, documents: Sequence[str]) -> None:
-        """Remove documents with all their versions; from the first step on they are found no more.
+    async def hide(self, documents: Sequence[str]) -> None:
+        """Have documents seen by nobody from now on, so that nothing new rests on them; `forget` is to follow."""
+        await self._records.hide(documents)
 
-        Name what is attached to them too: see `Catalogue.family`.
+    async def forget(self, documents: Sequence[str]) -> None:
+        """Remove documents with all their versions and what is attached to them; at once they are found no more.
+
+        Their rows go last: when something is away meanwhile, or a kill comes, it is known what is still to be forgotten.
         """
-        gone = await self._records.forget(documents)
+        await self._indexing.remove(await self._records.hide(documents))
+        await self._remove(await self._records.forget(documents))
+
+    async def forget_source(self, source: str, scope: str) -> tuple[str, ...]:
+        """Have a scope forget what it was taught from a source; what is returned is as for `unshare`."""
+        gone: list[str] = []
+        for document in await self._catalogue.by_source(source, scope):
+            gone += await self.unshare(document.id, scope)
+        return tuple(gone)
+
+    async def unshare(self, document_id: str, scope: str) -> tuple[str, ...]:
+        """Take a scope from a document and what is attached to it; return those that are forgotten, as it was their last."""
+        unshared = await self._records.unshare(await self._catalogue.family(document_id), scope)
+        await self._remove(unshared.gone)
+        await self._show_scopes(unshared.kept)
+        return unshared.forgotten
+
+    async def _remove(self, gone: Gone) -> None:
         await self._indexing.remove(gone.versions)
         for sha256 in gone.files:
             async with self._alone(sha256):  # unless the same bytes have been taught again by now

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import get_args
 from uuid import uuid4
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.catalogue import family
 from knowledge.chunks import Chunk
-from knowledge.claims import Claim, Gone, Item, Known, Replaced
+from knowledge.claims import Claim, Gone, Item, Known, Replaced, Told, Unshared
 from knowledge.documents import State
 from knowledge.errors import UnknownDocument
 from knowledge.extract.text import Extracted
@@ -108,16 +109,33 @@ class Records:
                 await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.id == claim.document_id))
             return Gone((claim.version_id,), await _unused(connection, {claim.sha256}))
 
-    async def forget(self, documents: Sequence[str]) -> Gone:
-        """Remove documents with all versions, passages and scopes."""
-        query = select(VERSIONS.c.id, VERSIONS.c.sha256).where(VERSIONS.c.document_id.in_(documents))
+    async def hide(self, documents: Sequence[str]) -> tuple[str, ...]:
+        """Have nobody see documents and what is attached to them any more; return their versions.
+
+        It waits for whoever makes sure that they are there (`Catalogue.living`).
+        """
         async with self._engine.begin() as connection:
-            versions = (await connection.execute(query)).all()
-            await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.id.in_(documents)))
-            return Gone(
-                tuple(version.id for version in versions),
-                await _unused(connection, {version.sha256 for version in versions}),
-            )
+            documents = await family(connection, documents)
+            await connection.execute(select(DOCUMENTS.c.id).where(DOCUMENTS.c.id.in_(documents)).with_for_update())
+            await connection.execute(delete(SCOPES).where(SCOPES.c.document_id.in_(documents)))
+            versions = select(VERSIONS.c.id).where(VERSIONS.c.document_id.in_(documents))
+            return tuple((await connection.execute(versions)).scalars())
+
+    async def forget(self, documents: Sequence[str]) -> Gone:
+        """Remove documents with all versions, passages and scopes, and what is attached to them."""
+        async with self._engine.begin() as connection:
+            return await _forgotten(connection, documents)
+
+    async def unshare(self, documents: Sequence[str], scope: str) -> Unshared:
+        """Take a scope from documents; those that are in no other are removed."""
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(SCOPES).where(SCOPES.c.document_id.in_(documents), SCOPES.c.scope == scope))
+            shared = select(SCOPES.c.scope).where(SCOPES.c.document_id == DOCUMENTS.c.id).exists().label("elsewhere")
+            rows = await connection.execute(select(DOCUMENTS.c.id, shared).where(DOCUMENTS.c.id.in_(documents)))
+            still = {row.id: row.elsewhere for row in rows}
+            alone = tuple(document for document in still if not still[document])
+            kept = tuple(document for document in still if still[document])
+            return Unshared(await _forgotten(connection, alone), alone, kept)
 
     async def pending(self) -> list[Claim]:
         """Return the versions whose learning was interrupted."""
@@ -132,6 +150,7 @@ _CLAIMS = (
         VERSIONS.c.document_id,
         VERSIONS.c.number,
         VERSIONS.c.sha256,
+        VERSIONS.c.kind,
         DOCUMENTS,
         select(func.min(SCOPES.c.scope)).where(SCOPES.c.document_id == DOCUMENTS.c.id).scalar_subquery().label("scope"),
     )
@@ -149,6 +168,7 @@ def _claim(row: RowMapping) -> Claim:
         by=row["added_by"],
         tags=tuple(row["tags"]),
         parent_id=row["parent_id"],
+        told=row["kind"] if row["kind"] in get_args(Told) else None,
     )
     return Claim(row["document_id"], row[VERSIONS.c.id], row["number"], row["sha256"], item)
 
@@ -247,13 +267,22 @@ async def _claimed(connection: AsyncConnection, document: str, item: Item, sha25
             sha256=sha256,
             state=State.PENDING,
             title=item.name,
-            kind="",
+            kind=item.told or "",  # what is in a file shows when it has been read
             passages=0,
             authors=[],
             added_at=datetime.now(UTC),
         )
     )
     return Claim(document, version, number, sha256, item)
+
+
+async def _forgotten(connection: AsyncConnection, documents: Sequence[str]) -> Gone:
+    """Remove documents and everything of theirs, what is attached to them, too."""
+    documents = await family(connection, documents)
+    query = select(VERSIONS.c.id, VERSIONS.c.sha256).where(VERSIONS.c.document_id.in_(documents))
+    versions = (await connection.execute(query)).all()
+    await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.id.in_(documents)))
+    return Gone(tuple(version.id for version in versions), await _unused(connection, {version.sha256 for version in versions}))
 
 
 async def _unused(connection: AsyncConnection, files: set[str]) -> tuple[str, ...]:

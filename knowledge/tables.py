@@ -1,27 +1,11 @@
 """Tables of the knowledge: documents, their versions, scopes, passages, original files, and the state of the index."""
 
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Table, Text, TypeDecorator
+from sqlalchemy import JSON, ForeignKey, Table, Text
 from sqlmodel import Column, Field, SQLModel
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time, always with its zone: SQLite forgets zones, so they are normalised to UTC on the way in and out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn into UTC; a time without a zone is taken as UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give back the zone."""
-        return self.process_bind_param(value, dialect)
+from knowledge.columns import UtcDateTime
 
 
 def _within(table: str, *, primary: bool = False, null: bool = False) -> Column[str]:
@@ -99,6 +83,15 @@ class ChunkRow(SQLModel, table=True):
     text: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class PriorRow(SQLModel, table=True):
+    """What people think of the answers that quoted a passage, -1 to 1: it moves the passage a little in what is found."""
+
+    __tablename__ = "priors"
+
+    chunk_id: str = Field(sa_column=_within("chunks", primary=True))
+    value: float
+
+
 class IndexVersionRow(SQLModel, table=True):
     """What the vector index was built with; the newest row speaks of the present one."""
 
@@ -121,4 +114,5 @@ DOCUMENTS = _table(DocumentRow)
 SCOPES = _table(DocumentScopeRow)
 VERSIONS = _table(VersionRow)
 CHUNKS = _table(ChunkRow)
+PRIORS = _table(PriorRow)
 INDEX_VERSIONS = _table(IndexVersionRow)

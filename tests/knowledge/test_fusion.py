@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from knowledge import fusion
@@ -18,6 +18,7 @@ SCORES = st.lists(st.floats(-50, 50, allow_nan=False).map(lambda score: round(sc
 SHARE = st.floats(0, 1)
 
 
+@example(np.array([43.312, 43.312, 43.312]))
 @given(SCORES)
 def test_standardising_keeps_the_order(scores: fusion.Scores) -> None:
     standard = _standardised(scores)

@@ -1,78 +1,19 @@
 """The life of a document, on a real database and real files."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.db import compact, open_database
-from knowledge.catalogue import Catalogue
 from knowledge.claims import Item
-from knowledge.documents import Audience, Document, Outcome, Receipt, State
+from knowledge.documents import Outcome, State
 from knowledge.errors import UnknownDocument, Unreadable
 from knowledge.files import FolderFiles, sha256_of
-from knowledge.indexing import Indexing
-from knowledge.lexical import Lexical
-from knowledge.library import Library
-from tests.knowledge.fakes import HashEmbedder, LineReader, MemoryIndex
-
-LOCAL = Audience(frozenset({"local"}))
-
-
-@dataclass
-class House:
-    """A library on real SQLite and a real folder, with the reader, the model and the index faked."""
-
-    folder: Path
-    engine: AsyncEngine
-    index: MemoryIndex
-    reader: LineReader
-    library: Library
-    indexing: Indexing
-    catalogue: Catalogue
-
-    @classmethod
-    def on(cls, engine: AsyncEngine, folder: Path, index: MemoryIndex) -> "House":
-        reader = LineReader()
-        files = FolderFiles(folder / "files")
-        indexing = Indexing(engine, HashEmbedder(), Lexical(), index, collection="test")
-        library = Library(engine, files, reader, indexing)
-        return cls(folder, engine, index, reader, library, indexing, Catalogue(engine))
-
-    async def teach(self, name: str, content: str, *, scope: str = "local", where: str = "") -> Receipt:
-        path = self.folder / "given"
-        path.write_text(content)
-        source = f"file:///{where}{name}"
-        return await self.library.learn(path, Item(name=name, source=source, url=source, scope=scope, by="ada"))
-
-    async def forget(self, receipt: Receipt) -> None:
-        await self.library.forget(await self.catalogue.family(known(receipt).id))
-
-    async def texts(self, *scopes: str) -> set[str]:
-        audience = Audience(frozenset(scopes or {"local"}))
-        return {p.text for p in (await self.catalogue.passages(list(self.index.points), audience)).values()}
-
-    async def states(self) -> list[tuple[str, int, State]]:
-        return sorted((d.name, d.version, d.state) for d in await self.catalogue.documents())
-
-    async def is_consistent(self) -> bool:
-        return set(self.index.points) == {one.id async for page in self.catalogue.stored() for one in page}
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}") as engine:
-        yield House.on(engine, tmp_path, MemoryIndex())
-
-
-def known(receipt: Receipt) -> Document:
-    assert receipt.document is not None
-    return receipt.document
+from tests.knowledge.fakes import MemoryIndex
+from tests.knowledge.house import LOCAL, House, known
 
 
 async def test_a_learned_file_is_found_with_its_exact_text(house: House) -> None:
@@ -373,3 +314,24 @@ async def test_what_was_interrupted_is_taken_up_again(house: House) -> None:
     house.index.fail_after = None
     assert [r.outcome async for r in house.library.resume()] == [Outcome.LEARNED]
     assert await house.texts() == {"we deploy on friday"}
+
+
+async def test_a_document_leaves_one_scope_and_is_forgotten_with_the_last(house: House) -> None:
+    receipt = await house.teach("mail.eml", "hello\nattach: notes.txt bring cake\n", scope="a")
+    await house.teach("mail.eml", "hello\nattach: notes.txt bring cake\n", scope="b")
+    assert await house.library.unshare(known(receipt).id, "nowhere") == ()
+    assert await house.library.unshare(known(receipt).id, "a") == ()
+    assert (await house.texts("a"), await house.texts("b")) == (set(), {"hello", "bring cake"})
+    assert {p.scopes for p in house.index.points.values()} == {("b",)}
+    family = await house.catalogue.family(known(receipt).id)
+    assert sorted(await house.library.unshare(known(receipt).id, "b")) == sorted(family)
+    assert await house.library.unshare(known(receipt).id, "b") == ()
+    assert (await house.states(), house.index.points) == ([], {})
+    assert await FolderFiles(house.folder / "files").all() == []
+
+
+async def test_forgetting_takes_what_is_attached_even_when_it_is_not_named(house: House) -> None:
+    receipt = await house.teach("mail.eml", "hello\nattach: notes.txt bring cake\n")
+    await house.library.forget([known(receipt).id])
+    assert (await house.states(), house.index.points) == ([], {})
+    assert await FolderFiles(house.folder / "files").all() == []

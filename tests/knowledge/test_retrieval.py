@@ -1,7 +1,7 @@
 """What a search finds, for whom, in which order, and how it is joined for reading."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.candidates import Candidates
-from knowledge.documents import Audience, Filters, Found, Passage
+from knowledge.documents import Audience, Filters, Found, Passage, Reason
 from knowledge.index.base import Arms, Hit, Index, Point, Sparse, Vector
 from knowledge.lexical import Lexical
 from knowledge.retrieval import Mode, Retrieval, runs
@@ -27,9 +27,13 @@ PARTS = TEXT.split("\n\n")
 
 
 class WordEmbedder:
-    """Texts with words in common are near each other."""
+    """Texts with words in common are near each other; remembers the questions."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
 
     async def query(self, text: str) -> Vector:
+        self.asked.append(text)
         return self.embed(text)
 
     def embed(self, text: str) -> Vector:
@@ -84,12 +88,24 @@ class Shelf:
 
     def __init__(self) -> None:
         self.there: dict[str, tuple[Passage, str, str]] = {}
+        self.questions = 0
 
     async def passages(self, ids: Sequence[str], audience: Audience) -> dict[str, Passage]:
+        self.questions += 1
         return {i: self.there[i][0] for i in ids if i in self.there and self.there[i][1] in audience.scopes}
 
     async def stretch(self, passage: Passage, start: int, end: int) -> str:
         return self.there[passage.id][2][start:end]
+
+
+class Thoughts:
+    """What people think."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {}
+
+    async def of(self, ids: Sequence[str]) -> Mapping[str, float]:
+        return {i: self.values[i] for i in ids if i in self.values}
 
 
 class House:
@@ -98,7 +114,8 @@ class House:
     def __init__(self) -> None:
         self.index, self.shelf, self.lexical, self.embedder = BothArms(), Shelf(), Lexical(), WordEmbedder()
         index: Index = self.index
-        self.retrieval = Retrieval(self.embedder, self.lexical, index, self.shelf)
+        self.thoughts = Thoughts()
+        self.retrieval = Retrieval(self.embedder, self.lexical, index, self.shelf, self.thoughts)
 
     async def teach(self, document: str, parts: Sequence[str], *, scope: str = "all", kind: str = "text") -> None:
         whole, start = "\n\n".join(parts), 0
@@ -207,6 +224,82 @@ async def test_documents_are_ranked_by_their_best_passage(house: House) -> None:
     documents = await house.retrieval.ranked_documents("order a cake", audience=ALL)
     assert list(documents) == ["bakery", "harbour"]
     assert documents["bakery"] > documents["harbour"]
+
+
+async def test_a_search_for_two_audiences_embeds_the_question_once(house: House) -> None:
+    await house.teach("secret", ["The lighthouse was sold to the harbour master."], scope="me")
+    both = Audience(frozenset({"all", "me"}))
+    query = "who was the lighthouse sold to"
+    seen, alone = await house.retrieval.search_both(query, audience=ALL, private=both, limit=4)
+    assert house.embedder.asked == [query]
+    assert seen == await house.retrieval.search(query, audience=ALL, limit=4)
+    assert alone == await house.retrieval.search(query, audience=both, limit=4)
+    assert alone.found[0].passage.id == "secret/0"
+    question = house.retrieval.question(query)
+    house.embedder.asked.clear()
+    assert await house.retrieval.search(question, audience=ALL, limit=4) == seen
+    assert await house.retrieval.search(question, audience=both, limit=4) == alone
+    assert house.embedder.asked == [query]
+
+
+async def test_what_was_left_out_is_named_with_the_reason_and_costs_no_question_more(house: House) -> None:
+    await house.teach("copy", [PARTS[2]])
+    house.shelf.questions = 0
+    results = await house.retrieval.search("who built the lighthouse", audience=ALL, limit=2)
+    assert house.shelf.questions == 1
+    found, left = [one.passage.id for one in results.found], {one.passage_id: one for one in results.left_out}
+    [repeated] = {"copy/0", "harbour/2"}.difference(found)
+    assert left[repeated].reason is Reason.REPEATS
+    assert left[repeated].document_id == repeated.split("/")[0]
+    assert {one.reason for i, one in left.items() if i != repeated} == {Reason.RANKED_LOWER}
+    assert len(found) + len(left) == 6
+    scores = [one.score for one in results.left_out]
+    assert scores == sorted(scores, reverse=True)
+    assert all(one.score <= results.found[0].score for one in results.left_out)
+
+
+async def test_what_may_not_be_seen_or_is_gone_is_not_named_as_left_out(house: House) -> None:
+    passage, _, whole = house.shelf.there["harbour/1"]
+    house.shelf.there["harbour/1"] = (passage, "few", whole)
+    del house.shelf.there["bakery/0"]
+    results = await house.retrieval.search("the lighthouse", audience=ALL, limit=1)
+    assert {one.passage_id for one in results.left_out} <= {"harbour/0", "harbour/2", "bakery/1"}
+
+
+async def test_only_the_best_that_were_left_out_are_named(house: House) -> None:
+    for n in range(40):
+        await house.teach(f"note-{n:02}", [f"The lighthouse note {n} says {'so ' * n}little."])
+    results = await house.retrieval.search("lighthouse note", audience=ALL, limit=20)
+    assert (len(results.found), len(results.left_out)) == (20, 8)
+    repeated = [" ".join(["The lighthouse keeper wrote the same report on every day of the month and week and year"] * 2)]
+    for n in range(40):
+        await house.teach(f"copy-{n:02}", repeated)
+    results = await house.retrieval.search("lighthouse keeper wrote report", audience=ALL, limit=4)
+    assert (len(results.found), len(results.left_out)) == (4, 12)
+
+
+async def test_without_opinions_of_what_is_found_nothing_moves(house: House) -> None:
+    before = await house.retrieval.search("what does a berth cost a day", audience=ALL)
+    house.thoughts.values = {"another": 1.0}
+    assert await house.retrieval.search("what does a berth cost a day", audience=ALL) == before
+
+
+async def test_the_worst_opinion_of_the_best_and_the_best_of_the_others_do_not_change_what_stands_out(house: House) -> None:
+    await house.teach("log", [f"Ship {n} left on day {n} of the year with coal for the north." for n in range(40)])
+    before = await house.found("what does a berth cost a day", limit=40)
+    house.thoughts.values = dict.fromkeys(before[1:], 1.0) | {before[0]: -1.0}
+    assert (await house.found("what does a berth cost a day"))[0] == before[0]
+
+
+@given(st.integers(0, 500), st.randoms())
+def test_opinions_move_no_passage_past_one_that_is_better_by_more_than_half_a_deviation(seed: int, draw: Random) -> None:
+    before = Candidates.of(_arms(seed), limit=100)
+    score = {hit.id: float(value) for hit, value in zip(before.hits, before.scores, strict=True)}
+    after = before.swayed({i: draw.uniform(-1, 1) for i in score if draw.random() < 0.5})
+    ids = [hit.id for hit in after.hits]
+    assert sorted(ids) == sorted(score)
+    for n, one in enumerate(ids):
+        assert all(score[later] <= score[one] + 0.5 + 1e-9 for later in ids[n + 1 :])
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=6, unique=True), st.randoms())
