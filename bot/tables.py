@@ -1,52 +1,225 @@
-"""Tables of the conversation: what was asked and answered, on which passages it rests, and what nobody could answer."""
+"""Tables of the conversation: who is where, what was received, said and sent, on what it rests, and what it cost."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, DateTime, ForeignKey, Text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Table, Text
 from sqlmodel import Field, SQLModel
 
+from knowledge.columns import UtcDateTime
 
-def _within(table: str) -> Column[str]:
+
+def _within(table: str, *, primary: bool = False, null: bool = False) -> Column[str]:
     """A reference to a row of `table` that goes when that row goes."""
-    return Column(ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, index=True)
+    return Column(ForeignKey(f"{table}.id", ondelete="CASCADE"), primary_key=primary, nullable=null, index=not primary)
+
+
+def _text(*, null: bool = False) -> Column[str]:
+    return Column(Text, nullable=null)
+
+
+def _list() -> Column[list[Any]]:
+    return Column(JSON, nullable=False)
+
+
+# --- who is where
+
+
+class PersonRow(SQLModel, table=True):
+    """Someone, whatever accounts they have."""
+
+    __tablename__ = "people"
+
+    id: str = Field(primary_key=True)
+    name: str = ""
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AccountRow(SQLModel, table=True):
+    """An account on a platform, e.g. `slack:T1:U2`; `tenant` is the workspace or guild, `kind` one of `kinds.Kind`.
+
+    What is not confirmed by the platform for a while counts for nothing.
+    """
+
+    __tablename__ = "accounts"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(sa_column=_within("people"))
+    tenant: str = Field(index=True)
+    kind: str
+    active: bool = True
+    confirmed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PlaceRow(SQLModel, table=True):
+    """A place on a platform; `kind` is one of `kinds.PlaceKind`. Chat is learned only where an owner switched on `learns`."""
+
+    __tablename__ = "places"
+
+    id: str = Field(primary_key=True)
+    tenant: str = Field(index=True)
+    kind: str
+    name: str = ""
+    learns: bool = False
+    closed: bool = False
+    confirmed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MembershipRow(SQLModel, table=True):
+    """That an account is in a place."""
+
+    __tablename__ = "memberships"
+
+    place_id: str = Field(sa_column=_within("places", primary=True))
+    account_id: str = Field(sa_column=Column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True))
+
+
+class RoleRow(SQLModel, table=True):
+    """What a person may do in a tenant beyond what their account says: `owner` or `teacher`."""
+
+    __tablename__ = "roles"
+
+    person_id: str = Field(sa_column=_within("people", primary=True))
+    tenant: str = Field(primary_key=True)
+    role: str = Field(primary_key=True)
+
+
+# --- received once, sent once
+
+
+class InboxRow(SQLModel, table=True):
+    """A delivery by a platform, and what was made of it: a job, or the reason why nothing was."""
+
+    __tablename__ = "inbox"
+
+    event: str = Field(primary_key=True)
+    place: str
+    message: str
+    outcome: str
+    received_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class PostRow(SQLModel, table=True):
+    """A message on a platform as it is now. A deleted one stays without its text: what comes late finds that it is gone."""
+
+    __tablename__ = "posts"
+
+    place: str = Field(primary_key=True)
+    message: str = Field(primary_key=True)
+    thread: str | None = None
+    account: str
+    author: str = ""
+    text: str = Field(sa_column=_text())
+    link: str = ""
+    attachments: list[dict[str, Any]] = Field(default_factory=list, sa_column=_list())
+    addressed: bool = False
+    deleted: bool = False
+    changed_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class OutboxRow(SQLModel, table=True):
+    """Something to be shown on a platform: an answer (`message_id` in the history) or a notice (`text`).
+
+    `shown` is the platform's id of it once it is there; `state` is one of `outbox.State`.
+    """
+
+    __tablename__ = "outbox"
+
+    key: str = Field(primary_key=True)
+    place: str
+    thread: str | None = None
+    to: str
+    account: str
+    message_id: str | None = Field(default=None, index=True)
+    text: str | None = Field(default=None, sa_column=_text(null=True))
+    shown: str | None = None
+    state: str = Field(index=True)
+    error: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    __table_args__ = (Index("ix_outbox_place_to", "place", "to"),)
+
+
+# --- what was said
 
 
 class ConversationRow(SQLModel, table=True):
-    """A thread, a private chat or a session in the terminal."""
+    """A thread, a private chat or a session in the terminal.
+
+    `summary` tells what was said up to the message `summarised`; it rests on the same passages as the answers it sums up.
+    """
 
     __tablename__ = "conversations"
 
     id: str = Field(primary_key=True)
     place: str = Field(index=True)
-    person: str
-    started_at: datetime = Field(sa_type=DateTime(timezone=True))
+    thread: str | None = None
+    person: str = Field(index=True)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    summary: str = Field(default="", sa_column=_text())
+    summarised: int = 0
 
 
 class MessageRow(SQLModel, table=True):
-    """Something said: by a person (`role` "user") or by the twin ("assistant")."""
+    """Something said: by a person (`role` "user") or by the twin ("assistant", in answer to the message `answers`).
+
+    `origin` names the message on its platform that a question was asked in; `query` is what was searched for; a `superseded`
+    answer was given anew.
+    """
 
     __tablename__ = "messages"
 
     id: str = Field(primary_key=True)
     conversation_id: str = Field(sa_column=_within("conversations"))
+    n: int = Field(default=0)
     role: str
-    text: str = Field(sa_column=Column(Text, nullable=False))
-    said_at: datetime = Field(sa_type=DateTime(timezone=True))
+    person: str = Field(default="", index=True)
+    text: str = Field(sa_column=_text())
+    notice: str = Field(default="", sa_column=_text())
+    said_at: datetime = Field(sa_type=UtcDateTime)
+    origin: str | None = Field(default=None, index=True)
+    answers: str | None = Field(default=None, index=True)
+    superseded: bool = False
+    query: str | None = Field(default=None, sa_column=_text(null=True))
     abstained: bool = False
     provider: str | None = None
     model: str | None = None
+    tokens: int | None = None
+    milliseconds: float | None = None
 
 
 class CitationRow(SQLModel, table=True):
-    """A quote that an answer shows, and the document it stands in."""
+    """A quote that an answer shows, and the passage and document it stands in."""
 
     __tablename__ = "citations"
 
-    message_id: str = Field(sa_column=Column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True))
+    message_id: str = Field(sa_column=_within("messages", primary=True))
     n: int = Field(primary_key=True)
     document_id: str = Field(index=True)
-    quote: str = Field(sa_column=Column(Text, nullable=False))
+    passage_id: str = ""
+    title: str = ""
+    page: int | None = None
+    heading: str | None = Field(default=None, sa_column=_text(null=True))
+    quote: str = Field(sa_column=_text())
+    url: str = ""
     score: float
+
+
+class CandidateRow(SQLModel, table=True):
+    """A passage that was considered for an answer, with its scores, and what became of it: one of `history.Fate`."""
+
+    __tablename__ = "candidates"
+
+    message_id: str = Field(sa_column=_within("messages", primary=True))
+    rank: int = Field(primary_key=True)
+    passage_id: str
+    document_id: str = Field(index=True)
+    score: float
+    dense: float
+    lexical: float
+    prior: float = 0.0
+    fate: str
 
 
 class GapRow(SQLModel, table=True):
@@ -58,7 +231,73 @@ class GapRow(SQLModel, table=True):
     message_id: str = Field(sa_column=_within("messages"))
 
 
-CONVERSATIONS = SQLModel.metadata.tables["conversations"]
-MESSAGES = SQLModel.metadata.tables["messages"]
-CITATIONS = SQLModel.metadata.tables["citations"]
-GAPS = SQLModel.metadata.tables["gaps"]
+class FeedbackRow(SQLModel, table=True):
+    """What a person thinks of an answer: 1 or -1. One row a person and answer, whatever is clicked how often."""
+
+    __tablename__ = "feedback"
+
+    message_id: str = Field(sa_column=_within("messages", primary=True))
+    person: str = Field(primary_key=True, index=True)
+    value: int
+    reason: str = Field(default="", sa_column=_text())
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+# --- models
+
+
+class UsageRow(SQLModel, table=True):
+    """One use of a language model: for what, by whom, what it took, and how it ended."""
+
+    __tablename__ = "usage_logs"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    person: str = Field(index=True)
+    place: str
+    purpose: str
+    provider: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    cost: float = 0.0
+    milliseconds: float
+    outcome: str
+
+
+class ModelRow(SQLModel, table=True):
+    """How the twin writes in a place, or everywhere (`*`); an empty field leaves it to what is more general."""
+
+    __tablename__ = "llm_configs"
+
+    place: str = Field(primary_key=True)
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    system_prompt: str | None = Field(default=None, sa_column=_text(null=True))
+    persona: str | None = Field(default=None, sa_column=_text(null=True))
+    changed_by: str = ""
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def _table(row: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+# The same tables for queries: what is selected from them is plain rows, nothing that writes itself back.
+PEOPLE = _table(PersonRow)
+ACCOUNTS = _table(AccountRow)
+PLACES = _table(PlaceRow)
+MEMBERSHIPS = _table(MembershipRow)
+ROLES = _table(RoleRow)
+INBOX = _table(InboxRow)
+POSTS = _table(PostRow)
+OUTBOX = _table(OutboxRow)
+CONVERSATIONS = _table(ConversationRow)
+MESSAGES = _table(MessageRow)
+CITATIONS = _table(CitationRow)
+CANDIDATES = _table(CandidateRow)
+GAPS = _table(GapRow)
+FEEDBACK = _table(FeedbackRow)
+USAGE = _table(UsageRow)
+MODELS = _table(ModelRow)

@@ -8,8 +8,9 @@ from sqlmodel import SQLModel
 
 import bot.tables
 import knowledge.tables
+import scheduler.tables
 
-TABLES = (bot.tables, knowledge.tables)  # importing them is what fills the metadata
+TABLES = (bot.tables, knowledge.tables, scheduler.tables)  # importing them is what fills the metadata
 
 
 def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:

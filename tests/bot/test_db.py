@@ -15,11 +15,12 @@ from sqlmodel import SQLModel
 
 import bot.tables
 import knowledge.tables
+import scheduler.tables
 from bot.db import open_database
 from bot.errors import ServiceAway
 
 POSTGRES = os.environ.get("TWIN_TEST_DATABASE_URL")
-TABLES = (bot.tables, knowledge.tables)
+TABLES = (bot.tables, knowledge.tables, scheduler.tables)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
