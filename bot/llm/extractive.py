@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import numpy as np
 
 from bot import grounding
-from bot.chat import Answer, Source
+from bot.chat import Answer
+from bot.citing import source
 from bot.quoting import courtesy, sentences
 from bot.quoting.evidence import Evidence, Matrix
 from bot.quoting.question import Question
@@ -64,7 +65,7 @@ def compose(evidence: Evidence, features: Matrix) -> Answer:
         else:
             opening = _link(found, quotes, n) if n else _opening(found[quote.passage].passage, confidence)
             blocks.append(f"{opening}\n\n{_quoted([quote.head, said] if quote.head else [said])}")
-    sources = tuple(_source(found[quote.passage], quote, n) for n, quote in enumerate(quotes, start=1))
+    sources = tuple(source(found[quote.passage], _text(found, quote), n) for n, quote in enumerate(quotes, start=1))
     return Answer("\n\n".join(blocks), sources, False, PROVIDER, MODEL)
 
 
@@ -73,12 +74,8 @@ def pieces(text: str) -> list[str]:
     return [text[start:end] for start, end in sentences.spans(text)]
 
 
-def _source(hit: Found, quote: Quote, n: int) -> Source:
-    passage = hit.passage
-    said = passage.text[quote.start : quote.end]
-    # A viewer opens a PDF at the page that the fragment names (RFC 8118).
-    url = f"{passage.url}#page={passage.page}" if passage.kind == "pdf" and passage.page else passage.url
-    return Source(n, passage.document_id, passage.title, passage.page, passage.heading, said, url, hit.score)
+def _text(found: Sequence[Found], quote: Quote) -> str:
+    return found[quote.passage].passage.text[quote.start : quote.end]
 
 
 def _said(hit: Found, quote: Quote) -> str:
