@@ -30,6 +30,7 @@ _FIRST = """
     der die das ein eine er sie es wir im am bei nach seit wenn в на он она они это эти и но а если при после с по le la les
     il elle el los las"""
 _OPENERS = frozenset(_FIRST.split())
+_LONGEST_WORD = 60  # characters are looked at, however long the line is
 # A line this long that does not end a sentence was broken by its page, not by its writer.
 _WRAPPED = 55
 
@@ -114,7 +115,7 @@ def _goes_on(text: str, start: int, mark: re.Match[str], after: int) -> bool:
         return True
     if mark.group()[0] != "." or mark.group().startswith(".."):
         return False
-    found = _WORD_BEFORE.search(text, start, mark.start())
+    found = _WORD_BEFORE.search(text, max(start, mark.start() - _LONGEST_WORD), mark.start())
     word = found.group().strip("'’-") if found else ""
     if not text[start : mark.start() - len(word)].strip() and is_item(text[start : after + 1]):
         return True  # the number of a list item
