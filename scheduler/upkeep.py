@@ -17,10 +17,18 @@ class Upkeep(Protocol):
         """Build graphs and reclaim what was deleted."""
 
 
-async def keep_fit(twin: Upkeep) -> None:
-    """Mend and optimise; a failure is logged and tried again the next night."""
+class Tidies(Protocol):
+    """Lets go of what is not needed any more."""
+
+    async def tidy(self) -> None:
+        """Let go of it."""
+
+
+async def keep_fit(twin: Upkeep, desk: Tidies) -> None:
+    """Mend, tidy and optimise; a failure is logged and tried again the next night."""
     try:
         wrong = await twin.mend()
+        await desk.tidy()
         await twin.optimize()
     except Exception:
         log.exception("upkeep failed")
