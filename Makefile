@@ -10,7 +10,7 @@ MODELS := $(VENV)/share/twin/models
 INSTALL := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --no-deps
 PINNED  := $(INSTALL) --require-hashes --only-binary :all:
 
-COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url \
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --extra postgres --generate-hashes --no-emit-index-url \
 	--no-annotate --quiet --custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help

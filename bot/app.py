@@ -3,22 +3,55 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import structlog
+from aiohttp import ClientError
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.terminal.adapter import Terminal
-from bot import access, db, lock
+from bot import db, lock
+from bot.access import GUIDE as GUIDE_SCOPE
+from bot.access import Access
 from bot.apology import explain
+from bot.background import Background
+from bot.chat import Adapter, Refused, TryLater
+from bot.desk import Desk
+from bot.engine import Engine
+from bot.errands import Errands
+from bot.errors import BadSettings, Busy, TwinError
+from bot.feedback import Feedback
 from bot.history import History
 from bot.http import open_http
+from bot.inbox import ANSWER, CHANGED, DELIVER, LEARN, Errand, Inbox
+from bot.limits import Allowance, Budget, LoopGuard, Rates, Turns
+from bot.llm import prices
+from bot.llm.endpoints import Endpoints
+from bot.llm.extractive import Extractive
+from bot.llm.patience import Patience
+from bot.llm.shelf import Shelf
+from bot.looking import Look
+from bot.memory import Memory
+from bot.models import Chosen, ModelSettings
+from bot.outbox import Outbox
+from bot.people import People
+from bot.recall import Recall
 from bot.settings import Settings
-from bot.twin import Twin
-from knowledge import Item, Knowledge, KnowledgeError, Options, open_knowledge
+from bot.teaching import Teaching
+from bot.twin import Parts, Twin
+from bot.usage import open_usage
+from bot.watchdog import open_watchdog
+from bot.writing import Writer
+from knowledge import IndexAway, Item, Knowledge, KnowledgeError, Options, StorageFull, fault, open_knowledge
 from scheduler.calendar import open_calendar
+from scheduler.errors import GiveUp, JobError, Later
+from scheduler.jobs import Job, Jobs, Kind, open_jobs
 
 log = structlog.get_logger()
 
@@ -26,23 +59,179 @@ GUIDE = Path(__file__).parent.parent / "docs" / "guide.md"
 ITSELF = "twin"
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """The twin with the parts that tie platforms to it."""
+
+    settings: Settings
+    database: AsyncEngine
+    parts: Parts
+    twin: Twin
+    people: People
+    turns: Turns
+
+
 @asynccontextmanager
 async def open_twin(settings: Settings, *, rebuild: bool = False) -> AsyncIterator[Twin]:
     """Open the data folder for this process alone and wire the twin; `rebuild` is for `Twin.reindex`."""
+    async with open_house(settings, rebuild=rebuild) as house:
+        yield house.twin
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, *, rebuild: bool = False, patience: Patience = Patience()) -> AsyncIterator[House]:
+    """Open the data folder for this process alone and wire everything that needs no platform.
+
+    `patience` is how long language models are waited for.
+    """
     folder = settings.data_dir.resolve()
+    _arm(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(lock.hold(folder))
-        engine = await stack.enter_async_context(db.open_database(database_url(settings)))
-        knowledge = await stack.enter_async_context(open_knowledge(engine, options(settings), rebuild=rebuild))
+        database = await stack.enter_async_context(db.open_database(database_url(settings)))
+        knowledge = await stack.enter_async_context(open_knowledge(database, options(settings), rebuild=rebuild))
         if not rebuild:
             await _know_thyself(knowledge)
-        yield Twin(
-            knowledge,
-            History(engine),
-            data=folder,
-            max_upload=settings.max_upload_mb << 20,
-            compact=partial(db.compact, engine),
+        turns = Turns(settings.answers_at_once)
+        shelf = Shelf(
+            stack, endpoints(settings), default=settings.llm, prices=prices.parse(settings.llm_prices), patience=patience
         )
+        parts = await _parts(stack, settings, database, knowledge=knowledge, turns=turns, shelf=shelf)
+        yield House(settings, database, parts, Twin(parts), People(database), turns)
+
+
+def _arm(settings: Settings) -> None:
+    try:
+        fault.arm(settings.fault)
+    except ValueError as error:
+        raise BadSettings([f"TWIN_FAULT is for tests alone, and cannot be understood: {error}"]) from error
+
+
+async def _parts(
+    stack: AsyncExitStack, settings: Settings, database: AsyncEngine, *, knowledge: Knowledge, turns: Turns, shelf: Shelf
+) -> Parts:
+    access, history, recall = Access(database), History(database, knowledge.catalogue.living), Recall(database)
+    background = await stack.enter_async_context(Background.open())
+    usage = await stack.enter_async_context(open_usage(database, timezone=settings.timezone))
+    models = ModelSettings(database, Chosen(settings.llm))
+    await shelf.chain(settings.llm)  # a name that means nothing is said at once
+    look, feedback = Look(knowledge, access), Feedback(database, knowledge.priors)
+    budget = Budget(usage, each=_allowance(settings.budget_each), total=_allowance(settings.budget))
+    extractive = Extractive(knowledge.embedder.sentences)
+    writer = Writer(extractive=extractive, shelf=shelf, settings=models, look=look, budget=budget, usage=usage)
+    engine = Engine(
+        knowledge=knowledge,
+        access=access,
+        history=history,
+        recall=recall,
+        look=look,
+        writer=writer,
+        turns=turns,
+        later=background.run,
+    )
+    return Parts(
+        knowledge=knowledge,
+        access=access,
+        engine=engine,
+        history=history,
+        recall=recall,
+        feedback=feedback,
+        memory=Memory(database, knowledge, history, feedback),
+        teaching=Teaching(knowledge, data=settings.data_dir.resolve(), max_upload=settings.max_upload_mb << 20),
+        shelf=shelf,
+        models=models,
+        usage=usage,
+        rates=Rates(),
+        compact=partial(db.compact, database),
+    )
+
+
+@asynccontextmanager
+async def open_desk(house: House, adapters: Mapping[str, Adapter]) -> AsyncIterator[Desk]:
+    """Receive from platforms, and do what is asked for; adapters go by the first part of a place's id.
+
+    What was begun when a process died is taken up when it opens; on closing nothing new is begun and what runs may finish.
+    """
+
+    def adapter(place: str) -> Adapter:
+        platform = place.partition(":")[0]
+        if platform not in adapters:
+            raise Refused(f"{platform} is not connected.")
+        return adapters[platform]
+
+    parts, outbox = house.parts, Outbox(house.database, adapter)
+    queue = _Queue()
+    inbox = Inbox(house.database, queue)
+    errands = Errands(
+        inbox=inbox,
+        outbox=outbox,
+        answers=parts.engine,
+        history=parts.history,
+        recall=parts.recall,
+        knowledge=parts.knowledge,
+        access=parts.access,
+        memory=parts.memory,
+        adapter=adapter,
+        max_upload=house.settings.max_upload_mb << 20,
+    )
+    async with open_jobs(house.database, _kinds(errands, house.settings), judge=_judged) as jobs:
+        queue.jobs = jobs
+        await jobs.start()
+        yield Desk(inbox, parts.access, jobs, rates=parts.rates, turns=house.turns, loops=LoopGuard())
+        await jobs.stop()
+
+
+class _Queue:
+    """Hands errands to the jobs, which are opened after what they do."""
+
+    jobs: Jobs
+
+    def put(self, connection: Connection, errand: Errand) -> None:
+        fault.point("errand.put")
+        self.jobs.enqueue(connection, Job(errand.kind, errand.key, errand.argument))
+
+
+def _kinds(errands: Errands, settings: Settings) -> list[Kind]:
+    at_once = {ANSWER: 4 * settings.answers_at_once, LEARN: 2, CHANGED: 4, DELIVER: 8}
+    run = {ANSWER: errands.answer, LEARN: errands.learn, CHANGED: errands.changed, DELIVER: errands.deliver}
+    return [Kind(name, run[name], partial(errands.gave_up, name), at_once=at_once[name]) for name in run]
+
+
+def _judged(error: Exception) -> Exception:
+    """Say what an error of an errand means: patience where the platform, an engine or the disk asks for it."""
+    judged: Exception = error
+    match error:
+        case TryLater():
+            judged = Later(error.seconds or 1.0, str(error))
+        case TimeoutError() | ConnectionError() | ClientError():
+            judged = Later(2.0, "The platform cannot be reached.")
+        case Busy() | IndexAway() | StorageFull():
+            judged = Later(5.0, str(error))
+        case OperationalError() if any(said in str(error.orig) for said in ("disk is full", "locked")):
+            judged = Later(5.0, "The database cannot be written to.")
+        case Refused():
+            judged = GiveUp(str(error))
+        case TwinError() | KnowledgeError():
+            judged = JobError(str(error))
+    return judged
+
+
+def endpoints(settings: Settings) -> Endpoints:
+    """Return where the servers of language models are."""
+    return Endpoints(
+        openai_api_key=settings.openai_api_key,
+        openai_base_url=settings.openai_base_url,
+        anthropic_api_key=settings.anthropic_api_key,
+        anthropic_base_url=settings.anthropic_base_url,
+        ollama_host=settings.ollama_host,
+        window=settings.llm_window,
+    )
+
+
+def _allowance(text: str) -> Allowance:
+    """Read `TOKENS` or `TOKENS/MONEY`, each of which may be left out."""
+    tokens, _, cost = text.partition("/")
+    return Allowance(int(tokens) if tokens else None, float(cost) if cost else None)
 
 
 def database_url(settings: Settings) -> str:
@@ -68,7 +257,7 @@ def options(settings: Settings) -> Options:
 
 async def _know_thyself(knowledge: Knowledge) -> None:
     """Teach the twin its own guide, so that it can say what it can do."""
-    item = Item(GUIDE.name, "twin:guide", GUIDE.as_uri(), access.EVERYONE, ITSELF)
+    item = Item(GUIDE.name, "twin:guide", GUIDE.as_uri(), GUIDE_SCOPE, ITSELF)
     receipt = await knowledge.library.learn(GUIDE, item)
     if receipt.error:
         log.warning("the guide could not be learned", reason=receipt.error)
@@ -80,8 +269,11 @@ async def serve(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     async with AsyncExitStack() as stack:
-        twin = await stack.enter_async_context(open_twin(settings))
-        await stack.enter_async_context(open_calendar(twin, settings.timezone))
+        house = await stack.enter_async_context(open_house(settings))
+        twin = house.twin
+        await stack.enter_async_context(open_watchdog())
+        desk = await stack.enter_async_context(open_desk(house, {}))
+        await stack.enter_async_context(open_calendar(twin, desk, settings.timezone))
         await stack.enter_async_context(open_http(settings))
         log.info("ready", address=f"http://{settings.http_host}:{settings.http_port}")
         async with asyncio.TaskGroup() as group:

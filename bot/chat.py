@@ -1,6 +1,12 @@
-"""The shared words: who speaks, where, and what is answered."""
+"""The shared words: who speaks, where, what is said, what is answered, and what a platform must be able to do."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+# --- who and where
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +18,48 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who speaks with the twin, by the twin's own id."""
+    """Someone who speaks with the twin, by the twin's own id; their accounts on platforms are linked to it."""
 
     id: str
+
+
+# --- what comes in
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file on a platform, named so that its adapter can fetch it; `size` in bytes as the platform says."""
+
+    id: str
+    name: str
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message on a platform as of `changed_at`: said, edited since, or deleted.
+
+    `event` is the platform's id of the delivery, the same when it delivers again; `id` is that of the message in its place.
+    `thread` is the conversation within the place; without one the place itself is the conversation. `addressed` says that
+    the twin is spoken to. `link` opens the message on its platform.
+    """
+
+    event: str
+    place: str
+    id: str
+    account: str
+    text: str
+    changed_at: datetime
+    thread: str | None = None
+    addressed: bool = False
+    deleted: bool = False
+    from_bot: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    link: str = ""
+    author: str = ""
+
+
+# --- what goes out
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +74,7 @@ class Source:
     quote: str
     url: str
     score: float
+    passage_id: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +88,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the twin says: Markdown with `[n]` pointing into `sources`, or an abstention that names what it does know."""
+    """What the twin says: Markdown with `[n]` pointing into `sources`, or an abstention that names what it does know.
+
+    `notice` is said beside the answer to all who read it (such as that a model was away). `aside` is for the asker alone: no
+    other reader may see it, nor learn that there is one.
+    """
 
     text: str
     sources: tuple[Source, ...]
@@ -52,6 +102,8 @@ class Answer:
     conversation_id: str = ""
     message_id: str = ""
     timings_ms: Timings = Timings()
+    notice: str = ""
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +111,73 @@ class Delta:
     """A piece of an answer as it is being written; the whole `Answer` follows as the last thing."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What was shown so far is void: the answer begins anew (its writer failed, or what it wrote did not hold)."""
+
+
+Pieces = AsyncGenerator[Delta | Restart | Answer]
+"""An answer on its way: deltas, perhaps a restart and deltas again, and last the whole answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the twin says that is no answer: a receipt, a refusal, an apology."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Where something is shown: in `place`, within `thread`, in answer to the message `to`.
+
+    `key` is the same however often it is tried, and another one for everything else that is ever shown.
+    """
+
+    key: str
+    place: str
+    thread: str | None
+    to: str
+    account: str
+
+
+class Refused(Exception):
+    """The platform will never take this: the place is gone, the twin is not in it, its token is not valid."""
+
+
+class TryLater(Exception):
+    """The platform asks for patience; `seconds` is how much, if it says."""
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class Adapter(Protocol):
+    """What the twin asks of a platform. Any exception but `Refused` and `TryLater` leaves open whether it was done.
+
+    That is why every call may be made again: with the same key, or the same content, nothing appears twice.
+    """
+
+    async def open(self, reply: Reply) -> str:
+        """Show that an answer is coming; return the platform's id of what is shown."""
+
+    async def write(self, reply: Reply, shown: str, text: str) -> None:
+        """Show the answer so far, at the pace that the platform allows; returns when the next may come."""
+
+    async def finish(self, reply: Reply, shown: str, content: Answer | Notice) -> None:
+        """Show the whole, final content in the place of what is shown."""
+
+    async def withdraw(self, reply: Reply, shown: str) -> None:
+        """Take away what is shown."""
+
+    async def whisper(self, reply: Reply, text: str) -> None:
+        """Tell something to the asker alone."""
+
+    async def fetch(self, attachment: Attachment, to: Path, limit: int) -> None:
+        """Write a file of the platform to a path; raises `Refused` when it is gone or larger than `limit` bytes."""
 
 
 def printable(text: str) -> str:

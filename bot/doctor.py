@@ -22,6 +22,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot import app, db, lock
 from bot.apology import explain
 from bot.errors import ServiceAway, TwinError
+from bot.llm import offers
+from bot.llm.shelf import names_of
 from bot.settings import Settings, names
 from knowledge import minilm
 from knowledge.embeddings import Embedder
@@ -57,6 +59,7 @@ async def examine(settings: Settings, environment: Mapping[str, str] = os.enviro
         model,
         await index(settings),
         await sandbox(settings) if model.ok else _UNTRIED,
+        *await language_models(settings),
         port(settings),
     ]
 
@@ -125,6 +128,30 @@ async def sandbox(settings: Settings) -> Check:
     """Start the process that reads files and ask what holds it."""
     fix = "Install libseccomp (Debian: apt install libseccomp2)."
     return await _tried("sandbox", _sandbox(settings), fix, needed=False)
+
+
+async def language_models(settings: Settings) -> list[Check]:
+    """Try each model that is set: without them the twin quotes."""
+    name = "language model"
+    if not (names := names_of(settings.llm)):
+        return [Check(name, True, "none is set, answers are quoted from the sources", needed=False)]
+    endpoints = app.endpoints(settings)
+    trials = [_tried(name, offers.tried(each, endpoints), _remedy(each, settings), needed=False) for each in names]
+    return list(await asyncio.gather(*trials))
+
+
+def _remedy(model: str, settings: Settings) -> str:
+    provider, _, name = model.partition(":")
+    match provider:
+        case "ollama":
+            return f"Start Ollama and get the model (`ollama pull {name}`), or set OLLAMA_HOST to where it runs."
+        case "openai" if settings.openai_base_url:
+            return "Check that the server at OPENAI_BASE_URL runs, its model's name, and OPENAI_API_KEY if it wants one."
+        case "openai":
+            return "Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server of your own, and check the model's name."
+        case "anthropic":
+            return "Set ANTHROPIC_API_KEY, and check the model's name and that the network is there."
+    return "Correct TWIN_LLM; `twin models list` shows what there is."
 
 
 def port(settings: Settings) -> Check:

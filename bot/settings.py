@@ -1,5 +1,6 @@
 """Every setting of the twin, read from the environment and from `.env` in the working directory."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,6 +30,19 @@ def _database_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _models(value: str) -> str:
+    names = [name.strip() for name in value.split(",")]
+    if not all(name == "extractive" or all(name.partition(":")[::2]) for name in names):
+        raise ValueError("extractive, or models such as openai:NAME or ollama:NAME, separated by commas")
+    return value
+
+
+def _budget(value: str) -> str:
+    if not re.fullmatch(r"\d*(?:/\d+(?:\.\d+)?)?", value):
+        raise ValueError("tokens a day, such as 200000, or tokens/money, such as 200000/1.50 or /1.50")
+    return value
+
+
 def _models_of_this_environment() -> Path:
     return Path(sys.prefix) / "share" / "twin" / "models"
 
@@ -54,7 +68,12 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=100, ge=1, le=256)  # more is not read
     timezone: ZoneInfo = Field(default_factory=lambda: ZoneInfo("UTC"))
 
-    llm: Literal["extractive"] = "extractive"
+    llm: Annotated[str, AfterValidator(_models)] = "extractive"
+    llm_window: int | None = Field(default=None, ge=1_024)
+    llm_prices: str = ""
+    budget: Annotated[str, AfterValidator(_budget)] = ""
+    budget_each: Annotated[str, AfterValidator(_budget)] = ""
+    answers_at_once: int = Field(default=8, ge=1, le=10_000)
     embedding_model: str = "sentence-transformers/all-MiniLM-L6-v2"
     embedding_variant: Literal["int8", "fp32"] = "int8"
     model_dir: Folder = Field(default_factory=_models_of_this_environment)
@@ -68,6 +87,15 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
         default=None, validation_alias="DATABASE_URL"
     )
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        default=None, validation_alias="ANTHROPIC_BASE_URL"
+    )
+    ollama_host: str | None = Field(default=None, validation_alias="OLLAMA_HOST")
+    fault: str = ""
+
     qdrant_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, validation_alias="QDRANT_URL")
     qdrant_api_key: SecretStr | None = Field(default=None, validation_alias="QDRANT_API_KEY")
 

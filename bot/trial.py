@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from bot import access, db
+from bot import db
+from bot.access import Access
 from bot.app import options
 from bot.chat import Person, Place
 from bot.settings import Settings
@@ -38,15 +39,16 @@ async def measure(settings: Settings, folder: Path, *, split: str, mode: Mode, p
         reader = ToldReader(tokenizer=embedder.tokenizer, window=embedder.window)
         embedder.close()
         knowledge = await stack.enter_async_context(open_knowledge(engine, own, reader=reader))
-        trial = _Trial(knowledge, reader, house, mode)
+        trial = _Trial(knowledge, Access(engine), reader, house, mode)
         return await evaluate(dataset, teach=trial.teach, rank=trial.rank, progress=progress)
 
 
 class _Trial:
     """A twin that knows a collection and nothing else."""
 
-    def __init__(self, knowledge: Knowledge, reader: ToldReader, house: Path, mode: Mode) -> None:
+    def __init__(self, knowledge: Knowledge, access: Access, reader: ToldReader, house: Path, mode: Mode) -> None:
         self._knowledge = knowledge
+        self._access = access
         self._reader = reader
         self._house = house
         self._mode = mode
@@ -71,6 +73,6 @@ class _Trial:
 
     async def rank(self, query: str) -> Mapping[str, float]:
         """Return the documents that answer a query, with their scores."""
-        audience = access.audience(_HERE, _MYSELF)
+        audience = await self._access.audience(_HERE, _MYSELF)
         found = await self._knowledge.retrieval.ranked_documents(query, audience=audience, mode=self._mode, depth=_DEPTH)
         return {self._names[document]: score for document, score in found.items()}

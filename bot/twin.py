@@ -1,63 +1,120 @@
-"""The face: everything a person can ask of the twin, one short method each."""
+"""The face: everything a person can ask of the twin, one short method each, with what they must be allowed to."""
 
-import asyncio
-import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import access
-from bot.chat import Answer, Delta, Person, Place, printable
-from bot.engine import Engine
+from bot import export
+from bot.access import LOCAL, Access, Act
+from bot.chat import Person, Pieces, Place
+from bot.engine import Asked, Engine
+from bot.errors import TwinError, UnknownMessage
+from bot.feedback import Feedback, Opinion
 from bot.history import History
-from knowledge import Document, Filters, Found, Item, Knowledge, KnowledgeError, Outcome, Receipt
+from bot.limits import NOTE, QUERY, REASON, Rates, What, bounded
+from bot.llm.shelf import Shelf
+from bot.memory import Memory
+from bot.models import EVERYWHERE, Changes, Chosen, ModelSettings
+from bot.recall import Recall
+from bot.said import Said
+from bot.teaching import Progress, Teaching
+from bot.usage import Figures, Usage
+from bot.why import Why, explained
+from knowledge import Audience, Document, Filters, Found, Knowledge, Receipt
 
-_AT_A_TIME = 4  # files: while one is embedded the next are read, and the last is written
 
-Progress = Callable[[int, int], None]
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the face stands on."""
+
+    knowledge: Knowledge
+    access: Access
+    engine: Engine
+    history: History
+    recall: Recall
+    feedback: Feedback
+    memory: Memory
+    teaching: Teaching
+    shelf: Shelf
+    models: ModelSettings
+    usage: Usage
+    rates: Rates
+    compact: Callable[[], Awaitable[None]]
 
 
 class Twin:
-    """What adapters and the command line talk to."""
+    """What adapters and the command line talk to. `place` is where something is said or shown, `person` who asks for it."""
 
-    def __init__(
-        self,
-        knowledge: Knowledge,
-        history: History,
-        *,
-        data: Path,
-        max_upload: int,
-        compact: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._knowledge = knowledge
-        self._history = history
-        self._engine = Engine(knowledge, history)
-        self._data = data
-        self._max_upload = max_upload
-        self._compact = compact
+    def __init__(self, parts: Parts) -> None:
+        self._ = parts
+        self._knowledge = parts.knowledge
 
-    def ask(
-        self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncGenerator[Delta | Answer]:
+    # --- asking
+
+    async def ask(self, question: str, *, place: Place, person: Person, conversation: str | None = None) -> Pieces:
         """Answer a question: pieces as they are written, then the whole with its sources."""
-        return self._engine.answer(question, place=place, person=person, conversation=conversation)
+        await self._.access.require(Act.ASK, person, place)
+        async with aclosing(self._.engine.answer(Asked(question, place, person, conversation))) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def regenerate(self, message_id: str, *, place: Place, person: Person) -> Pieces:
+        """Answer the question of an answer anew; the answer before is superseded. Raises `UnknownMessage`."""
+        conversation = await self._conversation(message_id, place, person)
+        question_id, text = await self._.recall.question(message_id)
+        return self._.engine.answer(Asked(text, place, person, conversation, question_id=question_id, again=True))
+
+    async def why(self, message_id: str, *, place: Place, person: Person) -> Why:
+        """Tell how an answer came about: what was searched for, what was considered, and what became of it."""
+        await self._conversation(message_id, place, person)
+        query, candidates = await self._.recall.candidates(message_id)
+        audience = await self._.access.audience(place, person)
+        answer = await self._.engine.stored(message_id, place=place, person=person)
+        living = await self._knowledge.catalogue.passages([one.passage_id for one in candidates], audience)
+        return explained(answer, query, candidates, living)
 
     async def search(
         self, query: str, *, place: Place, person: Person, where: Filters = Filters(), limit: int = 10
     ) -> tuple[Found, ...]:
         """Return what is nearest to a query, best first, passages that follow each other joined for reading."""
-        audience = access.audience(place, person)
+        await self._.access.require(Act.SEARCH, person, place)
+        audience = await self._.access.audience(place, person)
+        query = bounded(query, QUERY)
         results = await self._knowledge.retrieval.search(query, audience=audience, where=where, limit=limit)
         return await self._knowledge.retrieval.joined(results.found)
 
+    # --- conversations
+
+    async def conversations(self, *, person: Person) -> list[tuple[str, str, datetime]]:
+        """Return id, place and beginning of a person's conversations, newest first."""
+        return await self._.recall.conversations(person)
+
+    async def conversation(self, conversation: str, *, place: Place, person: Person) -> list[Said]:
+        """Return what was said, as it may be shown in a place now. Raises `UnknownMessage`."""
+        conversation = await self._conversation(conversation, place, person)
+        visible = self._.engine.visible(await self._.access.audience(place, person))
+        return await self._.recall.conversation(conversation, visible=visible)
+
+    async def export(self, conversation: str, format: export.Format, *, place: Place, person: Person) -> str:
+        """Return a conversation as Markdown or JSON."""
+        self._take(What.EXPORT, person)
+        return export.rendered(await self.conversation(conversation, place=place, person=person), format)
+
+    async def give_feedback(self, message_id: str, value: int, reason: str = "", *, place: Place, person: Person) -> Opinion:
+        """Keep what a person thinks of an answer: 1, -1, or 0 to take it back."""
+        await self._conversation(message_id, place, person)
+        self._take(What.FEEDBACK, person)
+        return await self._.feedback.give(message_id, person, value, bounded(reason, REASON))
+
+    # --- teaching and forgetting
+
     def files_in(self, paths: Sequence[Path]) -> list[Path]:
-        """Return the files that are meant by files and folders; what is not there stays named.
+        """Return the files that are meant by files and folders; what is not there stays named."""
+        return self._.teaching.files_in(paths)
 
-        Of folders, hidden files and the twin's own data are left out.
-        """
-        return [file for path in paths for file in _files(path, self._data)]
-
-    async def learn(
+    def learn(
         self,
         files: Sequence[Path],
         *,
@@ -66,110 +123,132 @@ class Twin:
         tags: Sequence[str] = (),
         progress: Callable[[Path, int, int], None] = lambda path, done, total: None,
     ) -> AsyncGenerator[tuple[Path, Receipt]]:
-        """Learn files, several at a time; yield each with its receipt as it is ready.
+        """Learn files, several at a time; yield each with its receipt as it is ready."""
+        return self._.teaching.learn(files, scope=scope, by=by, tags=tags, progress=progress)
 
-        `progress` is told of each file how many of its passages are done.
+    async def documents(self, *, place: Place, person: Person) -> list[Document]:
+        """Return every version of every document that may be seen, newest first."""
+        return await self._knowledge.catalogue.documents(await self._sight(place, person))
+
+    async def document(self, document_id: str, *, place: Place, person: Person) -> Document:
+        """Return one document by its id or the unambiguous beginning of it."""
+        return await self._knowledge.catalogue.document(document_id, await self._sight(place, person))
+
+    async def text(self, document_id: str, *, place: Place, person: Person) -> str:
+        """Return the stored text of a document."""
+        return await self._knowledge.catalogue.text(await self.document(document_id, place=place, person=person))
+
+    async def forget(self, document_id: str, *, place: Place, person: Person) -> Document:
+        """Forget a document: text, passages, vectors, file, and what answers say of it, down to the bytes on disk.
+
+        Who taught it may, and teachers.
         """
-        waiting, done = iter(files), asyncio.Queue[tuple[Path, Receipt]]()
+        document = await self.document(document_id, place=place, person=person)
+        if document.added_by != person.id:
+            await self._.access.require(Act.FORGET_ANY, person, place)
+        family = await self._knowledge.catalogue.family(document.id)
+        await self._knowledge.library.hide(family)  # so that no answer that is being written rests on it
+        await self._.history.forget(family)
+        await self._knowledge.library.forget(family)
+        await self.optimize()
+        return document
 
-        async def work() -> None:
-            for path in waiting:
-                uri = path.resolve().as_uri()
-                # A name that is not UTF-8 still names its file: by the address, which has it byte for byte.
-                name = printable(path.name)
-                item = Item(name=name, source=uri, url=uri, scope=scope, by=by.id, tags=tuple(tags))
-                await done.put((path, await self._learn(path, item, partial(progress, path))))
+    async def relearn(
+        self,
+        document_id: str,
+        *,
+        place: Place,
+        person: Person,
+        progress: Progress = lambda done, total: None,
+    ) -> Receipt:
+        """Read a document anew from its kept file."""
+        document = await self.document(document_id, place=place, person=person)
+        await self._.access.require(Act.TEACH, person, place)
+        return await self._knowledge.library.relearn(document.id, progress=progress)
 
-        async with asyncio.TaskGroup() as group:
-            workers = [group.create_task(work(), name=f"learn-{n}") for n in range(min(_AT_A_TIME, len(files)))]
-            try:
-                for _ in files:
-                    yield await done.get()
-            except GeneratorExit:  # nobody wants the rest: let the group end without making an error of it
-                for worker in workers:
-                    worker.cancel()
+    # --- memory of people
 
-    async def _learn(self, path: Path, item: Item, progress: Progress) -> Receipt:
-        refusal = await asyncio.to_thread(_refusal, path, self._max_upload)
-        if refusal:
-            return Receipt(item.name, Outcome.FAILED, error=refusal)
-        try:
-            return await self._knowledge.library.learn(path, item, progress=progress)
-        except KnowledgeError as error:  # one file's trouble, such as an index that is away, is not that of the others
-            return Receipt(item.name, Outcome.FAILED, error=str(error))
+    async def remember(self, text: str, *, place: Place, person: Person) -> Receipt:
+        """Keep a note for a person, who alone is told of it in private."""
+        self._take(What.NOTE, person)
+        if not (text := bounded(text, NOTE)):
+            raise TwinError("Tell me what to remember.")
+        return await self._.memory.remember(text, person)
+
+    async def notes(self, *, person: Person) -> list[Document]:
+        """Return what a person had remembered, newest first."""
+        return await self._.memory.notes(person)
+
+    async def forget_me(self, *, person: Person) -> tuple[int, int]:
+        """Forget what a person had remembered, wrote and asked; return how many documents and questions went."""
+        gone = await self._.memory.forget_person(person)
+        await self.optimize()
+        return gone
+
+    # --- models and figures
+
+    async def models(self, *, place: Place) -> Chosen:
+        """Return how the twin writes in a place."""
+        return await self._.models.of(EVERYWHERE if place.id == LOCAL else place.id)
+
+    async def use_model(self, changes: Changes, *, place: Place, person: Person) -> Chosen:
+        """Change how the twin writes in a place, at the terminal everywhere; raises `BadModel` for one that is not there."""
+        await self._.access.require(Act.CONFIGURE, person, place)
+        if name := changes.get("model"):
+            await self._.shelf.chain(name)
+        return await self._.models.use(EVERYWHERE if place.id == LOCAL else place.id, person, **changes)
+
+    async def reset_model(self, *, place: Place, person: Person) -> Chosen:
+        """Leave how the twin writes to what is more general; return how it wrote before."""
+        await self._.access.require(Act.CONFIGURE, person, place)
+        return await self._.models.reset(EVERYWHERE if place.id == LOCAL else place.id)
+
+    async def stats(self, *, place: Place, person: Person, days: int = 7, all_people: bool = False) -> Figures:
+        """Sum up what was asked and what it took in the last days: a person's own, or, for owners, of all."""
+        if all_people:
+            await self._.access.require(Act.STATS_ALL, person, place)
+        since = datetime.now(UTC) - timedelta(days=days)
+        await self._.usage.flush()
+        return await self._.usage.figures(since, None if all_people else person.id)
+
+    # --- upkeep, for whoever runs the twin
 
     async def resume(self) -> AsyncIterator[Receipt]:
         """Take up what was being learned when the twin last stopped."""
         async for receipt in self._knowledge.library.resume():
             yield receipt
 
-    async def documents(self) -> list[Document]:
-        """Return every version of every document, newest first."""
-        return await self._knowledge.catalogue.documents()
-
-    async def document(self, document_id: str) -> Document:
-        """Return one document by its id or the unambiguous beginning of it."""
-        return await self._knowledge.catalogue.document(document_id)
-
-    async def text(self, document_id: str) -> str:
-        """Return the stored text of a document."""
-        return await self._knowledge.catalogue.text(await self.document(document_id))
-
-    async def forget(self, document_id: str) -> Document:
-        """Forget a document: text, passages, vectors, file, and what answers quoted of it, down to the bytes on disk."""
-        document = await self.document(document_id)
-        family = await self._knowledge.catalogue.family(document.id)
-        await self._history.forget(family)
-        await self._knowledge.library.forget(family)
-        try:
-            await self._knowledge.index.optimize()
-        finally:
-            await self._compact()
-        return document
-
-    async def relearn(self, document_id: str, *, progress: Progress = lambda done, total: None) -> Receipt:
-        """Read a document anew from its kept file."""
-        return await self._knowledge.library.relearn(document_id, progress=progress)
-
     async def reindex(self, progress: Progress = lambda done, total: None) -> int:
         """Rebuild the index from the database; return how many passages it holds."""
         return await self._knowledge.indexing.reindex(progress=progress)
 
     async def optimize(self) -> None:
-        """Build the index's graphs and reclaim what was deleted, while searches go on."""
-        await self._knowledge.index.optimize()
+        """Build the index's graphs and reclaim what was deleted, in the index and the database, while searches go on."""
+        try:
+            await self._knowledge.index.optimize()
+        finally:
+            await self._.compact()
 
     async def mend(self) -> int:
         """Make the index equal to the database; return how many points were wrong."""
         return await self._knowledge.indexing.mend()
 
+    # ---
 
-def _refusal(path: Path, max_upload: int) -> str | None:
-    """Say why a file is not even looked into."""
-    try:
-        mode, size = path.stat().st_mode, path.stat().st_size
-    except FileNotFoundError:
-        return f"There is no file {printable(str(path))}."
-    except OSError as error:
-        return f"It cannot be opened: {error.strerror}."
-    if stat.S_ISDIR(mode):
-        return "This folder cannot be opened: you have no right to see what is in it."
-    if not stat.S_ISREG(mode):
-        return "It is not a regular file."
-    if size > max_upload:
-        return f"It is larger than {max_upload >> 20} MB, the limit set by TWIN_MAX_UPLOAD_MB."
-    return None
+    async def _sight(self, place: Place, person: Person) -> Audience | None:
+        """Return what may be seen; whoever runs the twin sees all documents at their terminal."""
+        if place.id == LOCAL and person.id == LOCAL:
+            return None
+        return await self._.access.audience(place, person)
 
+    async def _conversation(self, id: str, place: Place, person: Person) -> str:
+        """Return the conversation of a message, if the person may read it there; else it is as if there were none."""
+        conversation, held_in, held_by = await self._.recall.held(id)
+        mine = person.id in {held_by.id, LOCAL}
+        if held_in != place or not (mine or await self._.access.may_read(held_in, person)):
+            raise UnknownMessage()
+        return conversation
 
-def _files(path: Path, without: Path) -> Iterator[Path]:
-    """Yield the files below a path, and a folder itself where it cannot be looked into, so that it is reported."""
-    try:
-        children = sorted(path.iterdir()) if path.is_dir() else None
-    except PermissionError:
-        children = None
-    if children is None:
-        yield path
-    elif path.resolve() != without:
-        for child in children:
-            if not child.name.startswith(".") and not (child.is_symlink() and child.is_dir()):
-                yield from _files(child, without)
+    def _take(self, what: What, person: Person) -> None:
+        if person.id != LOCAL:
+            self._.rates.take(what, person.id)

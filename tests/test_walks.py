@@ -70,7 +70,7 @@ async def test_a_pdf_is_quoted_exactly_with_its_page_and_a_link(twin: Twin, tmp_
     assert not answer.abstained
     source = answer.sources[0]
     assert "Trips abroad are approved by Mrs Okafor." in source.quote
-    assert source.quote in await twin.text(receipt.document.id)
+    assert source.quote in await twin.text(receipt.document.id, place=HERE, person=ME)
     assert source.page == 2
     assert source.url == f"{file.as_uri()}#page=2"
 
@@ -110,7 +110,11 @@ async def test_a_new_version_is_what_is_quoted_from_then_on(twin: Twin, tmp_path
     quotes = " ".join(source.quote for source in (await ask(twin, "When does the canteen open?")).sources)
     assert "half past twelve" in quotes
     assert "eleven" not in quotes
-    states = {document.version: document.state for document in await twin.documents() if document.name == "hours.md"}
+    states = {
+        document.version: document.state
+        for document in await twin.documents(place=HERE, person=ME)
+        if document.name == "hours.md"
+    }
     assert states == {1: State.SUPERSEDED, 2: State.READY}
 
 
@@ -120,9 +124,9 @@ async def test_what_is_forgotten_is_gone_from_answers_and_from_the_disk(settings
         [receipt] = await teach(twin, file)
         assert receipt.document is not None
         assert not (await ask(twin, "Who approves trips abroad?")).abstained
-        await twin.forget(receipt.document.id)
+        await twin.forget(receipt.document.id, place=HERE, person=ME)
         assert (await ask(twin, "Who approves trips abroad?")).abstained
-        assert not [document for document in await twin.documents() if document.name == "travel.pdf"]
+        assert not [document for document in await twin.documents(place=HERE, person=ME) if document.name == "travel.pdf"]
     traces = (b"Okafor", b"travel.pdf", receipt.document.id.encode(), file.read_bytes()[:64])
     for path in (p for p in settings.data_dir.rglob("*") if p.is_file()):
         content = path.read_bytes()
@@ -183,7 +187,7 @@ async def test_killed_again_and_again_every_file_is_learned_whole_once(settings:
     assert {line["status"] for line in last} <= {"learned", "duplicate"}
     assert len(last) == 12
     async with open_twin(settings) as twin:
-        documents = [d for d in await twin.documents() if d.name.startswith("report")]
+        documents = [d for d in await twin.documents(place=HERE, person=ME) if d.name.startswith("report")]
         assert len(documents) == 12
         assert {(d.state, d.version, d.passages) for d in documents} == {(State.READY, 1, 40)}
         assert await twin.mend() == 0

@@ -8,19 +8,21 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Protocol
 
-from adapters.terminal import incoming, keyboard, outgoing
-from bot.chat import Answer, Delta, Person, Place
+from adapters.terminal import commands, incoming, keyboard, outgoing
+from bot.chat import Answer, Delta, Person, Pieces, Place, Restart
 
 WELCOME = "Ask me anything, or drop a file here to teach me. /help lists more, /quit leaves."
+ANEW = "(The model stopped; beginning anew.)"
 
 
 class Answering(Protocol):
     """Answers questions."""
 
-    def ask(
-        self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncGenerator[Delta | Answer]:
+    def ask(self, question: str, *, place: Place, person: Person, conversation: str | None = None) -> Pieces:
         """Yield pieces of the answer, then the whole."""
+
+    async def regenerate(self, message_id: str, *, place: Place, person: Person) -> Pieces:
+        """Answer the question of an answer anew."""
 
 
 class Teaching(Protocol):
@@ -33,28 +35,15 @@ class Teaching(Protocol):
         """Learn files; yield each with its receipt as it is ready."""
 
 
-class Shelf(Protocol):
-    """Keeps documents."""
-
-    async def documents(self) -> Sequence[outgoing.Document]:
-        """Return all documents, newest first."""
-
-    async def document(self, document_id: str) -> outgoing.Document:
-        """Return one document by its id or the unambiguous beginning of it."""
-
-    async def search(self, query: str, *, place: Place, person: Person) -> Sequence[outgoing.Found]:
-        """Return the passages nearest to a query."""
-
-    async def forget(self, document_id: str) -> outgoing.Document:
-        """Forget a document for good."""
-
-
-class Twin(Answering, Teaching, Shelf, Protocol):
+class Twin(Answering, Teaching, commands.Commanded, Protocol):
     """What this adapter is handed."""
 
 
 async def speak(
-    pieces: AsyncIterator[Delta | Answer], write: Callable[[str], object], width: int, style: outgoing.Style = outgoing.PLAIN
+    pieces: AsyncIterator[Delta | Restart | Answer],
+    write: Callable[[str], object],
+    width: int,
+    style: outgoing.Style = outgoing.PLAIN,
 ) -> Answer:
     """Write an answer as it comes, laid out for the width and style, and return the whole of it.
 
@@ -63,11 +52,15 @@ async def speak(
     flow, said = outgoing.Flow(width, style), ""
     answer: Answer | None = None
     async for piece in pieces:
-        if isinstance(piece, Answer):
-            answer = piece
-        else:
-            said += piece.text
-            write(flow.add(piece.text))
+        match piece:
+            case Answer():
+                answer = piece
+            case Delta(text):
+                said += text
+                write(flow.add(text))
+            case Restart() if said:  # else nothing was shown that could be void
+                write(f"{flow.end()}\n\n{style.faint}{ANEW}{style.end}\n\n")
+                flow, said = outgoing.Flow(width, style), ""
     write(flow.end())
     if answer is None:
         raise RuntimeError("the answer ended without its sources")
@@ -91,9 +84,7 @@ class Terminal:
     ) -> None:
         self._twin = twin
         self._explain = explain
-        self._place = place
-        self._person = person
-        self._conversation: str | None = None
+        self._seat = commands.Seat(place, person)
         on_screen = sys.stdout.isatty()
         self._style = outgoing.ANSI if on_screen else outgoing.PLAIN
         self._width = min(shutil.get_terminal_size().columns, 100) if on_screen else 0
@@ -115,59 +106,38 @@ class Terminal:
                 _say(self._explain(error))
 
     async def _heed(self, line: incoming.Line | None) -> None:
+        seat = self._seat
         match line:
             case incoming.Question(text):
-                await self._answer(text)
+                await self._show(self._twin.ask(text, **seat.here, conversation=seat.conversation))
             case incoming.Teach(paths):
                 await self._learn(paths)
             case incoming.Mistake(text):
                 _say(text)
-            case incoming.Command("docs"):
-                _say(outgoing.documents(await self._twin.documents(), self._style))
-            case incoming.Command("search", ""):
-                _say("Which words? `/search WORDS` shows the passages nearest to them.")
-            case incoming.Command("search", words):
-                found = await self._twin.search(words, place=self._place, person=self._person)
-                _say(outgoing.passages(found, self._style))
-            case incoming.Command("forget", rest):
-                await self._forget(rest.split())
+            case incoming.Command("again") if seat.answer is not None:
+                await self._show(await self._twin.regenerate(seat.answer, **seat.here))
+            case incoming.Command("again"):
+                _say(commands.NOTHING_SAID)
             case incoming.Command():
-                _say(outgoing.HELP)
+                _say(await commands.obey(self._twin, seat, line, self._style))
 
-    async def _answer(self, question: str) -> None:
-        asking = self._twin.ask(question, place=self._place, person=self._person, conversation=self._conversation)
-        async with aclosing(asking) as pieces:
+    async def _show(self, answering: Pieces) -> None:
+        async with aclosing(answering) as pieces:
             answer = await speak(pieces, _write, self._width, self._style)
-        self._conversation = answer.conversation_id
-        if answer.sources:
-            _say(f"\n{outgoing.sources(answer, self._style)}")
+        self._seat.conversation, self._seat.answer = answer.conversation_id, answer.message_id
+        for below in (outgoing.sources, outgoing.notice, outgoing.aside):
+            if text := below(answer, self._style):
+                _say(f"\n{text}")
         _say("")
 
     async def _learn(self, paths: Sequence[Path]) -> None:
         files = await asyncio.to_thread(self._twin.files_in, paths)
         if len(files) != 1:
             _say(f"Reading {len(files)} files …")
-        async with aclosing(self._twin.learn(files, scope=self._place.id, by=self._person)) as learning:
-            async for _, receipt in learning:
+        learning = self._twin.learn(files, scope=self._seat.place.id, by=self._seat.person)
+        async with aclosing(learning) as receipts:
+            async for _, receipt in receipts:
                 _say(outgoing.learned(receipt))
-
-    async def _forget(self, words: Sequence[str]) -> None:
-        match words:
-            case [document_id]:
-                document = await self._twin.document(document_id)
-                if not sys.stdin.isatty():
-                    _say(f"Forgetting “{document.title}” cannot be undone. `/forget {document_id} yes` does it.")
-                    return
-                if not await keyboard.confirmed(f"Forget “{document.title}” for good?"):
-                    _say("Nothing was forgotten.")
-                    return
-            case [document_id, "yes"]:
-                pass
-            case _:
-                _say("Which document? `/forget ID` takes one id; /docs shows them.")
-                return
-        forgotten = await self._twin.forget(document_id)
-        _say(f"Forgotten: “{forgotten.title}”. Nothing of it is left.")
 
 
 def _exists(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """What a typed line means: a question, files to teach, or a command (pure)."""
 
+import difflib
 import os
 import re
 import shlex
@@ -9,7 +10,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 _FILE_NAME = re.compile(r".*\.(?=[a-z0-9]*[a-z])[a-z0-9]{1,5}", re.IGNORECASE)  # 3.14 is none
-COMMANDS = ("help", "docs", "forget", "search", "quit")
+COMMANDS = (
+    *("help", "docs", "forget", "search", "quit"),
+    *("why", "again", "good", "bad", "undo", "export"),
+    *("remember", "notes", "model", "stats"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,12 @@ def _is_surely_path(word: str, *, alone: bool = False) -> bool:
     return word.startswith(("/", "~/", "./", "../", "file://")) or (alone and _FILE_NAME.fullmatch(word) is not None)
 
 
+def file_named(text: str) -> Path:
+    """Return the file that the rest of a line names, quoted or not."""
+    words = _words(text)
+    return _path(words[0] if len(words) == 1 else text)
+
+
 def _path(word: str) -> Path:
     if word.startswith("file://"):
         word = unquote(urlsplit(word).path)
@@ -93,8 +104,11 @@ def _path(word: str) -> Path:
 
 
 def _nothing_there(word: str, *, alone: bool, line: str) -> Line:
-    if alone and word.count("/") == 1 and word.startswith("/") and not _FILE_NAME.fullmatch(word):
-        return Mistake(f"There is no command {word}. /help lists what there is.")
+    if line.startswith(word) and word.count("/") == 1 and word.startswith("/") and not _FILE_NAME.fullmatch(word):
+        if close := difflib.get_close_matches(word[1:].lower(), COMMANDS, 1, 0.75):
+            return Mistake(f"There is no command {word}. Is /{close[0]} meant?")
+        if alone:
+            return Mistake(f"There is no command {word}. /help lists what there is.")
     if alone or all(map(_is_surely_path, _words(line))):
         return Mistake(f"There is no file or folder {_path(word)}.")
     return Question(line)  # a sentence that speaks of a path

@@ -11,9 +11,24 @@ from bot.chat import Answer
 HELP = """\
 Ask a question, or type or drop the path of a file or folder to teach it.
 
+Documents
   /docs              what I have learned
   /search WORDS      the passages nearest to some words
   /forget ID         forget a document for good (its id is in /docs); asks first, `/forget ID yes` does not
+
+My last answer
+  /why               what I searched for, what I found, and what became of it
+  /again             answer the same question anew
+  /good, /bad REASON tell me what you think of it; /undo takes that back
+  /export md FILE    this conversation as Markdown, or json; without FILE here on the screen
+
+You
+  /remember TEXT     a note that only you are told of; /notes lists them, `/forget ID` forgets one
+  /forget me         forget your notes, questions and opinions; asks first
+
+Me
+  /model             who writes my answers; /model NAME has another one do it, /model reset goes back
+  /stats DAYS        what you asked lately, and what it took
   /quit              leave (Ctrl-D does too)"""
 
 
@@ -150,9 +165,19 @@ def sources(answer: Answer, style: Style = PLAIN) -> str:
     """Return the numbered sources of an answer, with where in the document and how to open it; empty when there are none."""
     lines = []
     for source in answer.sources:
-        lines.append(f"  [{source.n}] {style.strong}{source.title}{style.end}{_where(source.page, source.heading)}")
+        lines.append(f"  [{source.n}] {style.strong}{source.title}{style.end}{where(source.page, source.heading)}")
         lines.append(f"      {style.faint}{source.url}{style.end}")
     return "\n".join(["Sources", *lines]) if lines else ""
+
+
+def notice(answer: Answer, style: Style = PLAIN) -> str:
+    """Return what is said beside an answer to all who read it; empty when there is nothing."""
+    return f"{style.faint}({answer.notice}){style.end}" if answer.notice else ""
+
+
+def aside(answer: Answer, style: Style = PLAIN) -> str:
+    """Return what is said beside an answer to its asker alone; empty when there is nothing."""
+    return f"{style.faint}(For you alone: {answer.aside}){style.end}" if answer.aside else ""
 
 
 def learned(receipt: Receipt) -> str:
@@ -185,13 +210,14 @@ def passages(found: Iterable[Found], style: Style = PLAIN) -> str:
     lines = []
     for n, one in enumerate(found, 1):
         passage = one.passage
-        where = _where(passage.page, passage.heading)
-        lines.append(f"{n:>3}. {style.strong}{passage.title}{style.end}{where} {style.faint}({one.score:.2f}){style.end}")
+        at = where(passage.page, passage.heading)
+        lines.append(f"{n:>3}. {style.strong}{passage.title}{style.end}{at} {style.faint}({one.score:.2f}){style.end}")
         lines.append(f"     {shorten(passage.text, 240, placeholder=' …')}")
     return "\n".join(lines) or "Nothing found."
 
 
-def _where(page: int | None, heading: str | None) -> str:
+def where(page: int | None, heading: str | None) -> str:
+    """Return where in a document something stands, to be put after its title."""
     return (f", page {page}" if page is not None else "") + (f" · {heading}" if heading else "")
 
 

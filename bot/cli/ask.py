@@ -9,27 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import frame, shapes
+from bot.cli.options import AsPerson, InPlace
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 app = typer.Typer()
 
-AsPerson = Annotated[
-    str,
-    typer.Option("--as", metavar="PERSON", callback=frame.one_word, help="Who asks; with --in it decides what may be used."),
-]
-InPlace = Annotated[
-    str, typer.Option("--in", metavar="PLACE", callback=frame.one_word, help="Where the answer will be read, e.g. slack:T1:C9.")
-]
 Day = typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")
 
 
 @app.command(epilog="Examples: `twin ask 'Who signs the invoices?'`, `twin ask 'Who signs?' --json | jq -r .answer`")
 def ask(
     question: Annotated[str, typer.Argument(help="The question, in quotes.")],
-    person: AsPerson = "local",
-    place: InPlace = "local",
+    conversation: Annotated[
+        str | None, typer.Option(metavar="ID", help="Go on with this conversation; without it a new one begins.")
+    ] = None,
+    person: AsPerson = frame.LOCAL,
+    place: InPlace = frame.LOCAL,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask a question; the answer comes with numbered sources, or says that it does not know."""
@@ -38,20 +35,26 @@ def ask(
         from adapters.terminal import outgoing
         from adapters.terminal.adapter import speak
         from bot.app import open_twin
-        from bot.chat import Person, Place
 
-        on_screen = sys.stdout.isatty()
+        on_screen = frame.on_screen()
         width = min(shutil.get_terminal_size().columns, 100) if on_screen else 0
         style = outgoing.ANSI if on_screen else outgoing.PLAIN
+        write = _write if on_screen and not json else _silent  # what turns out to be void must not get into a file
         async with (
             open_twin(settings) as twin,
-            aclosing(twin.ask(question, place=Place(place), person=Person(person))) as pieces,
+            aclosing(twin.ask(question, **frame.here(person, place), conversation=conversation)) as pieces,
         ):
-            answer = await speak(pieces, _silent if json else _write, width, style)
+            answer = await speak(pieces, write, width, style)
         if json:
             frame.show_json(shapes.answer(answer))
-        elif answer.sources:
-            frame.show(f"\n{outgoing.sources(answer, style)}")
+            return frame.DONE
+        if not on_screen:
+            frame.show(answer.text)
+        for below in (outgoing.sources, outgoing.notice):
+            if text := below(answer, style):
+                frame.show(f"\n{text}")
+        if answer.aside:
+            frame.tell(outgoing.aside(answer, style))
         return frame.DONE
 
     frame.run(command)
@@ -68,8 +71,8 @@ def search(
     tag: Annotated[list[str] | None, typer.Option(help="Only in what has this tag.")] = None,
     since: Annotated[datetime | None, Day] = None,
     until: Annotated[datetime | None, Day] = None,
-    person: AsPerson = "local",
-    place: InPlace = "local",
+    person: AsPerson = frame.LOCAL,
+    place: InPlace = frame.LOCAL,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per passage.")] = False,
 ) -> None:
     """Show the passages nearest to a query, best first, with scores from 0 to 1. Dates are those of the documents."""
@@ -77,23 +80,23 @@ def search(
     async def command(settings: "Settings") -> int:
         from adapters.terminal import outgoing
         from bot.app import open_twin
-        from bot.chat import Person, Place
         from knowledge import Filters
 
         async with open_twin(settings) as twin:
+            here = frame.here(person, place)
             where = Filters(
-                documents=tuple([(await twin.document(each)).id for each in document or ()]),
+                documents=tuple([(await twin.document(each, **here)).id for each in document or ()]),
                 kinds=tuple(kind or ()),
                 tags=tuple(tag or ()),
                 since=since and since.replace(tzinfo=settings.timezone),
                 until=until and until.replace(hour=23, minute=59, second=59, tzinfo=settings.timezone),
             )
-            found = await twin.search(query, place=Place(place), person=Person(person), where=where, limit=limit)
+            found = await twin.search(query, **here, where=where, limit=limit)
         if json:
             for line in shapes.found(found):
                 frame.show_json(line)
         else:
-            frame.show(outgoing.passages(found, outgoing.ANSI if sys.stdout.isatty() else outgoing.PLAIN))
+            frame.show(outgoing.passages(found, outgoing.ANSI if frame.on_screen() else outgoing.PLAIN))
         return frame.DONE
 
     frame.run(command)

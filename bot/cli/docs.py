@@ -32,7 +32,7 @@ def list_(json: Json = False) -> None:
         from bot.app import open_twin
 
         async with open_twin(settings) as twin:
-            documents = await twin.documents()
+            documents = await twin.documents(**frame.here())
         if json:
             frame.show_json({"documents": [shapes.document(each) for each in documents]})
         else:
@@ -54,8 +54,8 @@ def show(
         from bot.app import open_twin
 
         async with open_twin(settings) as twin:
-            document = await twin.document(document_id)
-            stored = await twin.text(document.id) if text else None
+            document = await twin.document(document_id, **frame.here())
+            stored = await twin.text(document.id, **frame.here()) if text else None
         if json:
             frame.show_json(shapes.document(document) | ({} if stored is None else {"text": stored}))
         elif stored is not None:
@@ -88,11 +88,11 @@ def forget(
             frame.tell("Forgetting cannot be undone, and nobody is here to confirm it. Add --yes if it is meant.")
             return frame.USAGE
         async with open_twin(settings) as twin:
-            document = await twin.document(document_id)
+            document = await twin.document(document_id, **frame.here())
             if not yes and not await confirmed(f"Forget “{document.title}” for good?"):
                 frame.tell("Nothing was forgotten.")
                 return frame.FAILURES
-            await twin.forget(document.id)
+            await twin.forget(document.id, **frame.here())
         if json:
             frame.show_json(shapes.document(document) | {"forgotten": True})
         else:
@@ -112,7 +112,7 @@ def reindex(document_id: DocumentId, json: Json = False) -> None:
 
         async with open_twin(settings) as twin:
             with frame.progress("Reading") as bar:
-                receipt = await twin.relearn(document_id, progress=bar)
+                receipt = await twin.relearn(document_id, **frame.here(), progress=bar)
         if json:
             for line in shapes.receipts(receipt.name, receipt):
                 frame.show_json(line)

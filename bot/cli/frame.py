@@ -6,14 +6,16 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypedDict
 
 import typer
 
 if TYPE_CHECKING:
+    from bot.chat import Person, Place
     from bot.settings import Settings
 
 DONE, FAILURES, USAGE, AWAY, INTERRUPTED = 0, 1, 2, 3, 130
+LOCAL = "local"  # the terminal, and whoever sits at it
 
 
 class Progress(Protocol):
@@ -21,6 +23,25 @@ class Progress(Protocol):
 
     def __call__(self, done: int, total: int, label: str | None = None, /) -> None:
         """Show it."""
+
+
+class Here(TypedDict):
+    """Who asks for something, and where."""
+
+    place: "Place"
+    person: "Person"
+
+
+def here(person: str = LOCAL, place: str = LOCAL) -> Here:
+    """Return who asks, and where: whoever sits at the terminal, at the terminal, when nothing else is said."""
+    from bot.chat import Person, Place
+
+    return {"place": Place(place), "person": Person(person)}
+
+
+def on_screen() -> bool:
+    """Say whether the result is read on a terminal."""
+    return sys.stdout.isatty()
 
 
 def run(
@@ -142,7 +163,9 @@ def exit_code(error: BaseException) -> int:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     match error:
-        case errors.BadSettings() | errors.BadFolder() | errors.BadQuestion() | ModelMissing() | IndexOutdated() | BadDataset():
+        case errors.BadSettings() | errors.BadFolder() | ModelMissing() | IndexOutdated() | BadDataset():
+            return USAGE
+        case errors.BadQuestion() | errors.TooLong() | errors.BadFeedback() | errors.BadModel() | errors.BadModelSetting():
             return USAGE
         case errors.InUse() | errors.ServiceAway() | IndexAway():
             return AWAY

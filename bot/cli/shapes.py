@@ -5,10 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
-    from bot.chat import Answer
+    from bot.chat import Answer, Source
+    from bot.directory import Someone, Somewhere
     from bot.doctor import Check
+    from bot.llm.offers import Offer
+    from bot.models import Chosen
+    from bot.usage import Figures
+    from bot.why import Why
     from knowledge import Document, Found, Receipt
 
 Shape = dict[str, object]
@@ -35,13 +41,69 @@ def answer(answer: "Answer") -> Shape:
     return {
         "answer": answer.text,
         "abstained": answer.abstained,
-        "citations": [asdict(source) for source in answer.sources],
+        "citations": [_citation(source) for source in answer.sources],
         "provider": answer.provider,
         "model": answer.model,
         "conversation_id": answer.conversation_id,
         "message_id": answer.message_id,
         "timings_ms": asdict(answer.timings_ms),
+        "notice": answer.notice,
+        "aside": answer.aside,
     }
+
+
+def _citation(source: "Source") -> Shape:
+    return {
+        "n": source.n,
+        "document_id": source.document_id,
+        "title": source.title,
+        "page": source.page,
+        "heading": source.heading,
+        "quote": source.quote,
+        "url": source.url,
+        "score": source.score,
+    }
+
+
+def why(why: "Why") -> Shape:
+    """Shape how an answer came about, passages best first."""
+    considered = [asdict(one) | {"fate": str(one.fate)} for one in why.considered]
+    return {"message_id": why.answer.message_id, "query": why.query, "considered": considered, **_written(why.answer)}
+
+
+def _written(answer: "Answer") -> Shape:
+    return {name: getattr(answer, name) for name in ("abstained", "provider", "model", "notice")}
+
+
+def conversation(id: str, place: str, started_at: "datetime") -> Shape:
+    """Shape where and when a conversation began."""
+    return {"id": id, "place": place, "started_at": started_at.isoformat()}
+
+
+def figures(figures: "Figures", days: int) -> Shape:
+    """Shape what was asked in the last days and what models were used for it."""
+    return {"days": days, **asdict(figures), "share_abstained": figures.share_abstained}
+
+
+def chosen(chosen: "Chosen") -> Shape:
+    """Shape who writes answers, and how."""
+    return asdict(chosen)
+
+
+def models(chosen: "Chosen", chain: "Sequence[str]", offers: "Iterable[Offer]") -> Shape:
+    """Shape who writes answers, who stands in, and what each provider offers."""
+    return {"set": asdict(chosen), "chain": list(chain), "providers": [asdict(each) for each in offers]}
+
+
+def someone(person: "Someone") -> Shape:
+    """Shape what is known of a person."""
+    roles = [{"tenant": tenant, "role": role} for tenant, role in person.roles]
+    return {"id": person.id, "name": person.name, "accounts": [asdict(each) for each in person.accounts], "roles": roles}
+
+
+def somewhere(place: "Somewhere") -> Shape:
+    """Shape what is known of a place."""
+    return asdict(place)
 
 
 def found(found: "Iterable[Found]") -> "Iterator[Shape]":

@@ -5,144 +5,34 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
 
 import bot.app
 import bot.trial
-from bot.chat import Answer, Delta, Person, Place, Source, Timings
 from bot.cli import frame
 from bot.cli.commands import app
-from bot.errors import BadFolder, BadQuestion, InUse, ServiceAway
+from bot.errors import BadFolder, BadModel, BadModelSetting, BadQuestion, InUse, ServiceAway, TooLong
 from bot.settings import Settings
-from knowledge import Document, Filters, Found, Outcome, Passage, Receipt, State
-from knowledge.errors import IndexAway, IndexOutdated, KnowledgeError, ModelMissing, UnknownDocument
+from knowledge import Filters, Outcome, Receipt
+from knowledge.errors import IndexAway, IndexOutdated, KnowledgeError, ModelMissing
 from knowledge.evaluation import Report
 from knowledge.retrieval import Mode
+from tests.bot.cli_fakes import HANDBOOK, FakeTwin, lines, opened, run
 
 pytestmark = pytest.mark.usefixtures("log_as_before")
-
-ADDED = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
-HANDBOOK = Document(
-    "3f2a9c0d11", "handbook.pdf", "Handbook", "pdf", State.READY, 2, ("local",), ("hr",), 900, "ab" * 32, ADDED,
-    "file:///handbook.pdf", pages=12, passages=48, language="en", authors=("Ada", "Bob"),
-)  # fmt: skip
-PASSAGE = Passage("p1", HANDBOOK.id, "Handbook", "pdf", 0, 0, 12, "Thirty days.", "Leave", HANDBOOK.url, 3, "Leave")
-ANSWER = Answer(
-    "Thirty days. [1]",
-    (Source(1, HANDBOOK.id, "Handbook", 3, "Leave", "Thirty days.", HANDBOOK.url, 0.91),),
-    abstained=False,
-    provider="extractive",
-    model="extractive",
-    conversation_id="c1",
-    message_id="m1",
-    timings_ms=Timings(4.5, 6.0, 7.5),
-)
-
-
-@dataclass
-class FakeTwin:
-    """A twin that knows one document, and remembers what it was asked."""
-
-    receipts: dict[str, Receipt] = field(default_factory=dict)
-    error: BaseException | None = None
-    calls: list[tuple[object, ...]] = field(default_factory=list)
-    stopped: bool = False
-
-    async def ask(
-        self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncGenerator[Delta | Answer]:
-        self.calls.append(("ask", question, place.id, person.id))
-        self._fail()
-        yield Delta("Thirty days.")
-        yield Delta(" [1]")
-        yield ANSWER
-
-    async def search(
-        self, query: str, *, place: Place, person: Person, where: Filters = Filters(), limit: int = 10
-    ) -> tuple[Found, ...]:
-        self.calls.append(("search", query, place.id, person.id, where, limit))
-        self._fail()
-        return (Found(PASSAGE, 0.91, 0.8, 12.0), Found(replace(PASSAGE, page=None, heading=None), 0.4, 0.5, 0.0))
-
-    def files_in(self, paths: Sequence[Path]) -> list[Path]:
-        return list(paths)
-
-    async def learn(
-        self, files: Sequence[Path], *, scope: str, by: Person, tags: Sequence[str], progress: Callable[[Path, int, int], None]
-    ) -> AsyncGenerator[tuple[Path, Receipt]]:
-        self.calls.append(("learn", scope, by.id, tuple(tags)))
-        self._fail()
-        try:
-            for file in files:
-                progress(file, 1, 2)
-                yield file, self.receipts.get(file.name, Receipt(file.name, Outcome.LEARNED, HANDBOOK))
-        finally:
-            self.stopped = True
-
-    async def documents(self) -> list[Document]:
-        self._fail()
-        return [
-            HANDBOOK,
-            replace(HANDBOOK, version=1, state=State.SUPERSEDED),
-            replace(HANDBOOK, state=State.FAILED, pages=None),
-        ]
-
-    async def document(self, document_id: str) -> Document:
-        if not HANDBOOK.id.startswith(document_id):
-            raise UnknownDocument(document_id)
-        return HANDBOOK
-
-    async def text(self, document_id: str) -> str:
-        assert document_id == HANDBOOK.id
-        return "Thirty days.\nNot more."
-
-    async def forget(self, document_id: str) -> Document:
-        self.calls.append(("forget", document_id))
-        return HANDBOOK
-
-    async def relearn(self, document_id: str, *, progress: Callable[[int, int], None]) -> Receipt:
-        progress(1, 1)
-        return self.receipts.get(document_id, Receipt("handbook.pdf", Outcome.LEARNED, HANDBOOK))
-
-    async def reindex(self, progress: Callable[[int, int], None]) -> int:
-        self._fail()
-        progress(48, 48)
-        return 48
-
-    def _fail(self) -> None:
-        if self.error:
-            raise self.error
 
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> FakeTwin:
-    fake = FakeTwin()
-
-    @asynccontextmanager
-    async def open_twin(settings: Settings, *, rebuild: bool = False) -> AsyncIterator[FakeTwin]:
-        fake.calls.append(("open", rebuild))
-        yield fake
-
-    monkeypatch.setattr(bot.app, "open_twin", open_twin)
-    return fake
-
-
-def run(*arguments: str, typed: str | None = None) -> Result:
-    return CliRunner().invoke(app, list(arguments), input=typed, prog_name="twin")
-
-
-def lines(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    return opened(monkeypatch)
 
 
 # --- ask
@@ -171,16 +61,32 @@ def test_an_answer_as_json_has_exactly_the_promised_shape(twin: FakeTwin) -> Non
             "conversation_id": "c1",
             "message_id": "m1",
             "timings_ms": {"retrieve": 4.5, "first_token": 6.0, "total": 7.5},
+            "notice": "",
+            "aside": "",
         }
     ]
     assert result.exit_code == 0
-    assert ("ask", "How many days?", "slack:T1:C9", "ada") in twin.calls
+    assert ("ask", "How many days?", "slack:T1:C9", "ada", None) in twin.calls
 
 
 def test_an_answer_for_people_is_followed_by_its_sources(twin: FakeTwin) -> None:
     result = run("ask", "How many days?")
     assert result.stdout == "Thirty days. [1]\n\nSources\n  [1] Handbook, page 3 · Leave\n      file:///handbook.pdf\n"
-    assert ("ask", "How many days?", "local", "local") in twin.calls
+    assert ("ask", "How many days?", "local", "local", None) in twin.calls
+
+
+def test_a_question_can_go_on_with_a_conversation(twin: FakeTwin) -> None:
+    run("ask", "And hours?", "--conversation", "c1")
+    assert ("ask", "And hours?", "local", "local", "c1") in twin.calls
+
+
+def test_what_is_said_to_all_is_part_of_the_answer_and_what_is_for_the_asker_alone_is_not(twin: FakeTwin) -> None:
+    twin.notice, twin.aside = "The model is away.", "There is more."
+    result = run("ask", "How many days?")
+    assert result.stdout.endswith("file:///handbook.pdf\n\n(The model is away.)\n")
+    assert result.stderr == "(For you alone: There is more.)\n"
+    [shape] = lines(run("ask", "How many days?", "--json"))
+    assert (shape["notice"], shape["aside"]) == ("The model is away.", "There is more.")
 
 
 # --- search
@@ -382,6 +288,7 @@ def test_documents_as_json_are_one_object_with_all_that_is_known(twin: FakeTwin)
         "authors": ["Ada", "Bob"],
         "created_at": None,
         "error": None,
+        "added_by": "",
     }
 
 
@@ -477,6 +384,9 @@ def test_a_folder_in_another_layout_is_wrong_usage(tmp_path: Path) -> None:
     ("error", "code"),
     [
         (BadQuestion("Ask me something."), 2),
+        (TooLong("That question is too long."), 2),
+        (BadModel("There is no such model."), 2),
+        (BadModelSetting("The temperature is too high."), 2),
         (ModelMissing("The model is not there."), 2),
         (IndexOutdated("old", "new"), 2),
         (BadFolder(Path("data"), "Permission denied"), 2),
@@ -524,7 +434,10 @@ def test_bad_settings_are_one_sentence_each_and_exit_code_2(twin: FakeTwin, monk
     monkeypatch.setenv("TWIN_LLM", "psychic")
     result = run("ask", "Why?")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "TWIN_LLM must be 'extractive'.\nTWIN_HTTP_PORT must be a whole number.\n"
+    assert result.stderr == (
+        "TWIN_LLM must be extractive, or models such as openai:NAME or ollama:NAME, separated by commas.\n"
+        "TWIN_HTTP_PORT must be a whole number.\n"
+    )
 
 
 def test_wrong_usage_is_exit_code_2() -> None:

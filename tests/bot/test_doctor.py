@@ -13,6 +13,7 @@ from bot.cli.commands import app as commands
 from bot.doctor import Check
 from bot.settings import Settings
 from knowledge import minilm
+from tests.simulators.llm import LlmServer
 
 
 @pytest.fixture
@@ -31,7 +32,15 @@ def taken_port() -> Iterator[int]:
 async def test_on_a_fresh_machine_all_that_is_needed_works_and_no_trace_is_left(settings: Settings, tmp_path: Path) -> None:
     checks = await doctor.examine(settings, {})
     assert [(check.name, check.detail) for check in checks if check.needed and not check.ok] == []
-    assert {check.name for check in checks} >= {"data folder", "database", "embedding model", "index", "sandbox", "port"}
+    assert {check.name for check in checks} >= {
+        "data folder",
+        "database",
+        "embedding model",
+        "index",
+        "sandbox",
+        "port",
+        "language model",
+    }
     assert all(check.detail for check in checks)
     assert list(tmp_path.iterdir()) == []
 
@@ -112,6 +121,23 @@ async def test_a_model_nobody_knows_is_the_settings_mistake_and_not_the_sandboxs
     assert "make setup" not in model.fix
     assert "embedding model" in sandbox.detail
     assert "libseccomp" not in sandbox.fix
+
+
+async def test_without_language_models_answers_are_quoted_which_is_well(settings: Settings) -> None:
+    [model] = await doctor.language_models(settings)
+    assert (model.ok, model.needed, model.fix) == (True, False, "")
+    assert "quoted" in model.detail
+
+
+async def test_each_language_model_is_tried_and_one_that_is_away_has_a_remedy_but_is_not_needed(settings: Settings) -> None:
+    async with LlmServer() as server:
+        told = {"llm": "openai:tiny,ollama:tiny,anthropic:x", "openai_base_url": f"{server.url}/v1"}
+        models = await doctor.language_models(settings.model_copy(update=told | {"ollama_host": "http://127.0.0.1:1"}))
+    assert [(model.ok, model.needed) for model in models] == [(True, False), (False, False), (False, False)]
+    assert models[0].detail == "openai:tiny is offered by its server"
+    assert models[1].detail.startswith("ollama:tiny cannot be reached")
+    assert "`ollama pull tiny`" in models[1].fix
+    assert (models[2].detail, "ANTHROPIC_API_KEY" in models[2].fix) == ("anthropic:x needs a key: set ANTHROPIC_API_KEY.", True)
 
 
 def test_a_misspelt_setting_is_pointed_out_but_not_fatal() -> None:

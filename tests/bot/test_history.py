@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.chat import Answer, Person, Place, Source
 from bot.db import open_database
 from bot.errors import UnknownConversation
-from bot.history import ABSTAINED, FORGOTTEN, History
+from bot.history import History
+from bot.said import ABSTAINED, FORGOTTEN
 from bot.tables import CITATIONS, GAPS, MESSAGES
 
 HERE, ADA = Place("local"), Person("ada")

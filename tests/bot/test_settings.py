@@ -6,7 +6,11 @@ from pydantic import ValidationError
 
 from bot.settings import Settings, complaints, names
 
+FOR_TESTS = {"TWIN_FAULT"}  # makes things fail on purpose, which nobody who runs a twin wants
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+MODELS = "extractive, or models such as openai:NAME or ollama:NAME, separated by commas."
+TOKENS = "tokens a day, such as 200000, or tokens/money, such as 200000/1.50 or /1.50."
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
 
 
 def test_the_example_names_every_setting_and_no_other() -> None:
-    assert sorted(shown()) == sorted(names().values())
+    assert sorted(shown()) == sorted(set(names().values()) - FOR_TESTS)
 
 
 def test_the_example_shows_the_defaults(env_file: Path) -> None:
@@ -60,6 +64,18 @@ def test_standard_names_have_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.database_url.get_secret_value() == "postgresql://twin:pass@db/twin"
 
 
+@pytest.mark.parametrize("value", ["extractive", "ollama:llama3.2", "ollama:qwen3:4b, openai:org/model", "house:own"])
+def test_models_are_named_by_provider_and_in_a_row(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TWIN_LLM", value)
+    assert Settings().llm == value
+
+
+@pytest.mark.parametrize("value", ["200000", "200000/1.50", "/1.50"])
+def test_a_budget_is_tokens_or_money_or_both(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TWIN_BUDGET", value)
+    assert Settings().budget == value
+
+
 def test_a_home_folder_is_understood_in_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWIN_DATA_DIR", "~/twin")
     assert Settings().data_dir == Path.home() / "twin"
@@ -73,7 +89,14 @@ def test_a_home_folder_is_understood_in_paths(monkeypatch: pytest.MonkeyPatch) -
         ("TWIN_MAX_UPLOAD_MB", "0", "TWIN_MAX_UPLOAD_MB must be greater than or equal to 1."),
         ("TWIN_MAX_UPLOAD_MB", "257", "TWIN_MAX_UPLOAD_MB must be less than or equal to 256."),
         ("TWIN_TIMEZONE", "Mars/Olympus", "TWIN_TIMEZONE must be a time zone such as Europe/Berlin."),
-        ("TWIN_LLM", "psychic", "TWIN_LLM must be 'extractive'."),
+        ("TWIN_LLM", "psychic", f"TWIN_LLM must be {MODELS}"),
+        ("TWIN_LLM", "ollama:", f"TWIN_LLM must be {MODELS}"),
+        ("TWIN_LLM", "ollama:llama3.2,", f"TWIN_LLM must be {MODELS}"),
+        ("TWIN_LLM_WINDOW", "100", "TWIN_LLM_WINDOW must be greater than or equal to 1024."),
+        ("TWIN_BUDGET", "much", f"TWIN_BUDGET must be {TOKENS}"),
+        ("TWIN_BUDGET_EACH", "-5", f"TWIN_BUDGET_EACH must be {TOKENS}"),
+        ("TWIN_ANSWERS_AT_ONCE", "0", "TWIN_ANSWERS_AT_ONCE must be greater than or equal to 1."),
+        ("OPENAI_BASE_URL", "localhost", "OPENAI_BASE_URL must be an address that starts with http:// or https://."),
         ("TWIN_EMBEDDING_VARIANT", "int4", "TWIN_EMBEDDING_VARIANT must be 'int8' or 'fp32'."),
         ("TWIN_LOG_LEVEL", "loud", "TWIN_LOG_LEVEL must be 'debug', 'info', 'warning' or 'error'."),
         ("QDRANT_URL", "qdrant:6333", "QDRANT_URL must be an address that starts with http:// or https://."),
@@ -87,6 +110,8 @@ def test_a_bad_value_becomes_one_plain_sentence(monkeypatch: pytest.MonkeyPatch,
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QDRANT_API_KEY", "hush")
     monkeypatch.setenv("DATABASE_URL", "postgresql://twin:hush@db/twin")
+    monkeypatch.setenv("OPENAI_API_KEY", "hush")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "hush")
     assert "hush" not in f"{Settings()!r} {Settings().model_dump_json()}"
 
 

@@ -2,8 +2,7 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,54 +12,10 @@ from prompt_toolkit.output import DummyOutput
 
 from adapters.terminal.adapter import Terminal, speak
 from adapters.terminal.keyboard import prompted
-from bot.chat import Answer, Delta, Person, Place, Source
-from tests.adapters.terminal.test_outgoing import Document, Found, Passage, Receipt
+from bot.chat import Answer, Delta, Person, Place, Restart
+from tests.adapters.terminal.fakes import FakeTwin
 
-SOURCE = Source(1, "d1", "Handbook", 3, "Leave", "Thirty days.", "file:///handbook.pdf", 0.9)
-
-
-@dataclass
-class FakeTwin:
-    """Answers every question alike and remembers what it was asked."""
-
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
-    taught: list[tuple[Path, str, str]] = field(default_factory=list)
-    forgotten: list[str] = field(default_factory=list)
-    searched: list[str] = field(default_factory=list)
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def ask(
-        self, question: str, *, place: Place, person: Person, conversation: str | None = None
-    ) -> AsyncGenerator[Delta | Answer]:
-        self.asked.append((question, conversation))
-        self.heard.set()
-        if question == "Fail!":
-            raise ValueError("a bug")
-        yield Delta("Thirty ")
-        yield Delta("days. [1]")
-        yield Answer("Thirty days. [1]", (SOURCE,), False, "extractive", "", conversation_id=conversation or "c1")
-
-    def files_in(self, paths: Sequence[Path]) -> list[Path]:
-        return [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
-
-    async def learn(self, files: Sequence[Path], *, scope: str, by: Person) -> AsyncGenerator[tuple[Path, Receipt]]:
-        for file in files:
-            self.taught.append((file, scope, by.id))
-            yield file, Receipt("learned", document=Document(title=file.name))
-
-    async def documents(self) -> list[Document]:
-        return [Document()]
-
-    async def document(self, document_id: str) -> Document:
-        return Document(id=document_id)
-
-    async def search(self, query: str, *, place: Place, person: Person) -> list[Found]:
-        self.searched.append(query)
-        return [Found(Passage(), 0.9)]
-
-    async def forget(self, document_id: str) -> Document:
-        self.forgotten.append(document_id)
-        return Document(id=document_id)
+WHICH = "Which document? `/forget ID` takes one id; /docs shows them. `/forget me` forgets what I know of you."
 
 
 @pytest.fixture
@@ -136,8 +91,8 @@ async def test_commands_do_what_help_says(
     ("line", "sentence"),
     [
         ("/search", "Which words? `/search WORDS` shows the passages nearest to them."),
-        ("/forget", "Which document? `/forget ID` takes one id; /docs shows them."),
-        ("/forget 3f2a 4b5c", "Which document? `/forget ID` takes one id; /docs shows them."),
+        ("/forget", WHICH),
+        ("/forget 3f2a 4b5c", WHICH),
         ("/forget 3f2a", "Forgetting “Handbook” cannot be undone. `/forget 3f2a yes` does it."),
     ],
 )
@@ -213,8 +168,8 @@ async def test_ctrl_c_clears_a_half_typed_line_and_leaves_only_when_repeated(
     assert len(said) == warnings
 
 
-async def spoken(*pieces: Delta | Answer, width: int = 0) -> str:
-    async def arriving() -> AsyncIterator[Delta | Answer]:
+async def spoken(*pieces: Delta | Restart | Answer, width: int = 0) -> str:
+    async def arriving() -> AsyncIterator[Delta | Restart | Answer]:
         for piece in pieces:
             yield piece
 
@@ -235,3 +190,48 @@ async def test_an_answer_that_was_corrected_at_the_end_is_shown_as_corrected() -
 async def test_an_answer_that_never_becomes_whole_is_a_mistake() -> None:
     with pytest.raises(RuntimeError, match="ended"):
         await spoken(Delta("Thirty"))
+
+
+async def test_what_a_model_left_unfinished_is_called_void_and_the_answer_begins_anew() -> None:
+    whole = Answer("Thirty days.", (), False, "x", "y")
+    shown = await spoken(Delta("Twenty da"), Restart(), Delta("Thirty "), Delta("days."), whole)
+    assert shown == "Twenty da\n\n(The model stopped; beginning anew.)\n\nThirty days.\n"
+
+
+async def test_nothing_is_called_void_when_nothing_was_shown() -> None:
+    whole = Answer("Thirty days.", (), False, "x", "y")
+    assert await spoken(Restart(), Delta("Thirty days."), whole) == "Thirty days.\n"
+
+
+async def test_what_is_said_beside_an_answer_stands_below_its_sources(
+    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin.notice, twin.aside = "The model is away.", "There is more."
+    await converse(twin, monkeypatch, "How many days?")
+    *_, notice, _, aside, _ = capsys.readouterr().out.splitlines()
+    assert (notice, aside) == ("(The model is away.)", "(For you alone: There is more.)")
+
+
+async def test_an_answer_is_given_anew_and_is_then_the_last_one(
+    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await converse(twin, monkeypatch, "How many days?", "/again", "/good", "And hours?")
+    assert twin.regenerated == ["m1"]
+    assert twin.opinions == [("m2", 1, "")]
+    assert twin.asked == [("How many days?", None), ("And hours?", "c1")]
+    assert "Thirty days, again. [1]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", ["/again", "/why", "/good", "/bad it is old", "/undo", "/export", "/export md a.md"])
+async def test_before_the_first_answer_there_is_nothing_to_speak_of(
+    twin: FakeTwin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    await converse(twin, monkeypatch, line)
+    assert capsys.readouterr().out == "I have not answered anything yet in this conversation. Ask me something first.\n"
+    assert (twin.regenerated, twin.opinions) == ([], [])
+
+
+async def test_whoever_is_forgotten_begins_a_new_conversation(twin: FakeTwin, monkeypatch: pytest.MonkeyPatch) -> None:
+    await converse(twin, monkeypatch, "One?", "/forget me yes", "/why", "Two?")
+    assert twin.asked == [("One?", None), ("Two?", None)]
+    assert twin.forgotten_people == ["ada"]

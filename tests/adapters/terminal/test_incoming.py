@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.terminal.incoming import Command, Line, Mistake, Question, Teach, read
+from adapters.terminal.incoming import Command, Line, Mistake, Question, Teach, file_named, read
 
 
 def there(*paths: str) -> Callable[[Path], bool]:
@@ -30,6 +30,8 @@ def test_an_empty_line_means_nothing(line: str) -> None:
         "What's in handbook.pdf?",
         "don't they say 24/7?",
         "either/or",
+        "/dance with me?",
+        "what does /modle do?",
         "how are /etc/hosts and /etc/passwd different?",
         'He said "yes, and nothing more',
         "docs",
@@ -51,6 +53,9 @@ def test_a_sentence_is_a_question(line: str) -> None:
         ("  /search  red tape  ", Command("search", "red tape")),
         ("/forget 3f2a", Command("forget", "3f2a")),
         ("/quit", Command("quit", "")),
+        ("/bad the numbers are old", Command("bad", "the numbers are old")),
+        ("/forget me yes", Command("forget", "me yes")),
+        ("/model ollama:llama3.2", Command("model", "ollama:llama3.2")),
     ],
 )
 def test_a_slash_begins_a_command(line: str, expected: Command) -> None:
@@ -84,7 +89,10 @@ def test_the_home_folder_is_understood() -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("/halp", "There is no command /halp. /help lists what there is."),
+        ("/halp", "There is no command /halp. Is /help meant?"),
+        ("/modle ollama:llama3.2", "There is no command /modle. Is /model meant?"),
+        ("/Forget me", "There is no command /Forget. Is /forget meant?"),
+        ("/dance", "There is no command /dance. /help lists what there is."),
         ("/home/me/nope.pdf", "There is no file or folder /home/me/nope.pdf."),
         ("/nope.pdf", "There is no file or folder /nope.pdf."),
         ("nope.pdf", "There is no file or folder nope.pdf."),
@@ -97,6 +105,20 @@ def test_the_home_folder_is_understood() -> None:
 )
 def test_a_path_of_nothing_is_a_mistake_that_names_it(line: str, sentence: str) -> None:
     assert read(line, there("/there.pdf")) == Mistake(sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ("a.md", "a.md"),
+        ("'a b.md'", "a b.md"),
+        ("a b.md", "a b.md"),
+        ("~/a.md", str(Path.home() / "a.md")),
+        ("it's.md", "it's.md"),
+    ],
+)
+def test_the_rest_of_a_line_names_one_file(text: str, file: str) -> None:
+    assert file_named(text) == Path(file)
 
 
 names = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"), blacklist_characters="/"), min_size=1).filter(
