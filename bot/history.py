@@ -47,8 +47,9 @@ class History:
     ) -> Answer:
         """Keep a question with its answer, in a new conversation when none is named; return the answer with its ids.
 
-        `recent` is what was said before and may have gone into `query`. A `question_id` that has its answer already gets no second one: the first is returned. Raises `UnknownConversation`
-        when the named one was not held by this person in this place.
+        `recent` is what was said before and may have gone into `query`. A `question_id` that has its answer already gets no
+        second one: the first is returned. Raises `UnknownConversation` when the named one was not held by this person in this
+        place.
         """
         asked = question_id or uuid4().hex
         async with self._engine.begin() as connection:

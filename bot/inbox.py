@@ -154,10 +154,11 @@ def version(message: Message) -> str:
 
 def judged(known: Message | None, message: Message, policy: Policy) -> Accepted:
     """Decide what a delivery asks for, given what is known of its message (pure). The latest change wins, deletion for good."""
-    if known and known.deleted:
+    if known and known.deleted and not message.deleted:
         return Accepted(reason="deleted already")
-    if message.deleted:
-        return Accepted((_errand(CHANGED, message),), ended=_begun(known, policy) if known else ())
+    if message.deleted:  # also of what its author had forgotten: a kill may have left something of that
+        ended = _begun(known, policy) if known and not known.deleted else ()
+        return Accepted((_errand(CHANGED, message),), ended=ended)
     if policy.ignored:
         return Accepted(reason=policy.ignored)
     if known is None:

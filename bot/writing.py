@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 AWAY = "The language model is away: this is quoted from the sources."
 BUDGET = "The budget for language models is used up for today: this is quoted from the sources."
+_ALWAYS = 3  # passages that a model is told of in any case
+_HARDLY = 10  # times less likely than the best one
 _REGENERATED = 0.7  # the least temperature of an answer that is asked for again
 
 
@@ -49,7 +51,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A whole answer, what became of the passages that were found, and the documents that it rests on by what was said before."""
+    """A whole answer, what became of the passages that were found, and the documents behind what was said before it."""
 
     answer: Answer
     fates: dict[str, Fate] = field(default_factory=dict)
@@ -150,7 +152,7 @@ class Writer:
         window = min(model.capabilities.window for model in chain.models)
         told = prompt.build(
             draft.question,
-            draft.findings.found,
+            _telling(draft.findings.found),
             history=draft.turns,
             summary=draft.recent.summary,
             persona=chosen.persona,
@@ -225,6 +227,12 @@ def _parameters(chosen: Chosen, *, again: bool) -> Parameters:
     """Return how to write; what is asked for again should not come out the same."""
     temperature = max(chosen.temperature or 0.0, _REGENERATED) if again else chosen.temperature
     return Parameters(temperature, chosen.max_tokens)
+
+
+def _telling(found: Sequence[Found]) -> list[Found]:
+    """Leave out what is hardly likely to help: it would cost tokens, and give the model something to go astray with."""
+    best = max((one.score for one in found), default=0.0)
+    return [one for n, one in enumerate(found) if n < _ALWAYS or one.score >= best / _HARDLY]
 
 
 def _fates(found: Sequence[Found], told: Sequence[Found], answer: Answer) -> dict[str, Fate]:

@@ -7,7 +7,7 @@ from bot.inert import code
 from bot.quoting import sentences
 
 _GAP = re.compile(r"[^\S\n]*\n\s*|(?<=[.!?…\"'”’»)\]*_])[^\S\n]+|(?<=[。！？।؟”」』])(?![\x21-\x7e])[^\S\n]*")
-_AFTER_SENTENCE, _AFTER_LINE = 60, 200  # characters that are read on, to know whether a sentence goes on
+_AFTER_SENTENCE, _AFTER_LINE = 30, 200  # characters that are read on, to know whether a sentence goes on
 _BEFORE = 240  # and before it
 _PAIRS = (("“", "”"), ("„", "“”"), ("«", "»"), ("「", "」"), ("『", "』"))
 _FENCES = ("```", "~~~")
