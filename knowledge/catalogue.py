@@ -95,7 +95,7 @@ class Catalogue:
             return {row.id for row in await connection.execute(mine) if row.state == State.READY}
 
     async def living(self, connection: AsyncConnection, documents: Iterable[str]) -> set[str]:
-        """Return those of the documents that somebody sees, and goes on seeing until the end of the connection's transaction."""
+        """Return those of the documents that somebody sees, and will until the end of the connection's transaction."""
         seen = select(SCOPES.c.scope).where(SCOPES.c.document_id == DOCUMENTS.c.id).exists()
         there = select(DOCUMENTS.c.id).where(DOCUMENTS.c.id.in_(list(documents)), seen).with_for_update(read=True)
         return set((await connection.execute(there)).scalars())
