@@ -1,7 +1,8 @@
 """Do quotes hold the answer, and are questions of other fields declined? SQuAD paragraphs, through the whole pipeline.
 
 `python -m benchmarks.answers DATA` prints the gates and the risk-coverage table; `python -m benchmarks.answers fit DATA` fits
-the weights in `bot.llm.extractive` and `bot.grounding` anew. DATA holds SQuAD and the other sets as folders in the BEIR layout.
+the weights in `bot.llm.extractive` and `bot.answering.grounding` anew. DATA holds SQuAD and the other sets as folders in the
+BEIR layout.
 """
 
 import argparse
@@ -20,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.regression import Floats, Truths, listwise, logistic
-from bot import db, grounding
+from bot import db
+from bot.answering import grounding
+from bot.answering.quoting.evidence import FEATURES, Evidence, Matrix
 from bot.chat import Answer
 from bot.llm.extractive import WORTH, Extractive, compose
-from bot.quoting.evidence import FEATURES, Evidence, Matrix
 from knowledge import Audience, Filters, Item, Knowledge, Options, minilm, open_knowledge
 
 SQUAD = "squad2-dev"

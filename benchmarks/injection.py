@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-from bot.citing import Checked
-from tests.bot.attacks import DOCUMENTS, Shown, harm, hit, links, played
+from bot.answering.citing import Checked
+from tests.bot.answering.attacks import DOCUMENTS, Shown, harm, hit, links, played
 
 STEPS = (0, 1, 7, 40)  # characters in a piece of the stream; 0: all at once
 QUESTION = "What does the document say, and what is there to do?"

@@ -18,9 +18,9 @@ import numpy as np
 
 from bot.app import House, open_house
 from bot.chat import Answer, Person, Place
-from bot.kinds import Kind, PlaceKind
 from bot.llm.base import Capabilities, Parameters, Piece, Prompt, Usage
 from bot.llm.chain import Chain
+from bot.people.kinds import Kind, PlaceKind
 from bot.settings import Settings
 
 GATE_MS = 15.0

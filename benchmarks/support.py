@@ -1,8 +1,8 @@
 """Is a model asked when it could answer, and spared the questions of other fields? Several collections are asked both.
 
-`python -m benchmarks.support DATA` prints the risk-coverage table and how reliable `bot.support` is, over questions that it was
-not fitted on; `python -m benchmarks.support DATA fit` fits its weights, and cross-validates them. DATA holds SQuAD and the
-other sets as folders in the BEIR layout.
+`python -m benchmarks.support DATA` prints the risk-coverage table and how reliable `bot.answering.support` is, over questions
+that it was not fitted on; `python -m benchmarks.support DATA fit` fits its weights, and cross-validates them. DATA holds SQuAD
+and the other sets as folders in the BEIR layout.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from benchmarks import answers
 from benchmarks.regression import Floats, Truths, logistic
 from benchmarks.retrieval import CHAT, SPLITS, collection, questions
 from benchmarks.taught import ANYONE, Question, taught
-from bot.support import ENOUGH, SIGNALS, SURE, signals, support
+from bot.answering.support import ENOUGH, SIGNALS, SURE, signals, support
 from knowledge import Filters, Results
 from knowledge.embeddings import Embedder
 from knowledge.evaluation import load

@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import sight
 from bot.chat import Person, Place
 from bot.errors import TwinError
-from bot.kinds import Act, Kind, PlaceKind, Role
-from bot.sight import EVERYONE, OWN
+from bot.people import sight
+from bot.people.kinds import Act, Kind, PlaceKind, Role
+from bot.people.sight import EVERYONE, OWN
 from bot.tables import ACCOUNTS, PLACES, ROLES
 from knowledge import Audience
 

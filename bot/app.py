@@ -19,35 +19,35 @@ from adapters.terminal.adapter import Terminal
 from bot import db, lock
 from bot.access import GUIDE as GUIDE_SCOPE
 from bot.access import Access
+from bot.answering.looking import Look
+from bot.answering.writing import Writer
 from bot.apology import explain
 from bot.background import Background
 from bot.chat import Adapter, Refused, TryLater
-from bot.desk import Desk
+from bot.delivery.desk import Desk
+from bot.delivery.errands import Errands
+from bot.delivery.inbox import ANSWER, CHANGED, DELIVER, LEARN, Errand, Inbox
+from bot.delivery.outbox import Outbox
 from bot.engine import Engine
-from bot.errands import Errands
 from bot.errors import BadSettings, Busy, TwinError
-from bot.feedback import Feedback
-from bot.history import History
 from bot.http import open_http
-from bot.inbox import ANSWER, CHANGED, DELIVER, LEARN, Errand, Inbox
 from bot.limits import Allowance, Budget, LoopGuard, Rates, Turns
 from bot.llm import prices
 from bot.llm.endpoints import Endpoints
 from bot.llm.extractive import Extractive
+from bot.llm.models import Chosen, ModelSettings
 from bot.llm.patience import Patience
 from bot.llm.shelf import Shelf
-from bot.looking import Look
-from bot.memory import Memory
-from bot.models import Chosen, ModelSettings
-from bot.outbox import Outbox
-from bot.people import People
-from bot.recall import Recall
+from bot.people.register import People
+from bot.record.feedback import Feedback
+from bot.record.history import History
+from bot.record.memory import Memory
+from bot.record.recall import Recall
+from bot.record.usage import open_usage
 from bot.settings import Settings
 from bot.teaching import Teaching
 from bot.twin import Parts, Twin
-from bot.usage import open_usage
 from bot.watchdog import open_watchdog
-from bot.writing import Writer
 from knowledge import IndexAway, Item, Knowledge, KnowledgeError, Options, StorageFull, fault, open_knowledge
 from scheduler.calendar import open_calendar
 from scheduler.errors import GiveUp, JobError, Later

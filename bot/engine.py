@@ -8,15 +8,15 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from bot.access import Access
+from bot.answering.looking import Look
+from bot.answering.quoting import courtesy
+from bot.answering.writing import Draft, Writing, Written
 from bot.chat import Answer, Delta, Person, Pieces, Place, Timings
 from bot.errors import BadQuestion, UnknownConversation, UnknownMessage
-from bot.history import History, thread_id
 from bot.limits import QUESTION, Turns, bounded
-from bot.looking import Look
-from bot.quoting import courtesy
-from bot.recall import Recall
-from bot.said import Candidate, Fate, Recent, Visible
-from bot.writing import Draft, Writing, Written
+from bot.record.history import History, thread_id
+from bot.record.recall import Recall
+from bot.record.said import Candidate, Fate, Recent, Visible
 from knowledge import Audience, Knowledge
 
 MORE = "There is more about this that I may only tell you alone. Ask me again in a private message."

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import export
 from bot.access import LOCAL, Access, Act
 from bot.chat import Person, Pieces, Place
 from bot.engine import Asked, Engine
 from bot.errors import TwinError, UnknownMessage
-from bot.feedback import Feedback, Opinion
-from bot.history import History
 from bot.limits import NOTE, QUERY, REASON, Rates, What, bounded
+from bot.llm.models import EVERYWHERE, Changes, Chosen, ModelSettings
 from bot.llm.shelf import Shelf
-from bot.memory import Memory
-from bot.models import EVERYWHERE, Changes, Chosen, ModelSettings
-from bot.recall import Recall
-from bot.said import Said
+from bot.record import export
+from bot.record.feedback import Feedback, Opinion
+from bot.record.history import History
+from bot.record.memory import Memory
+from bot.record.recall import Recall
+from bot.record.said import Said
+from bot.record.usage import Figures, Usage
+from bot.record.why import Why, explained
 from bot.teaching import Progress, Teaching
-from bot.usage import Figures, Usage
-from bot.why import Why, explained
 from knowledge import Audience, Document, Filters, Found, Knowledge, Receipt
 
 

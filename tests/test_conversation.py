@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.answering.writing import AWAY
 from bot.app import House, open_house
 from bot.chat import Answer, Delta, Person, Place, Restart
 from bot.engine import MORE
 from bot.errors import UnknownConversation, UnknownMessage
-from bot.kinds import Kind, PlaceKind
-from bot.said import FORGOTTEN, Fate
+from bot.people.kinds import Kind, PlaceKind
+from bot.record.said import FORGOTTEN, Fate
 from bot.settings import Settings
-from bot.writing import AWAY
 from tests.simulators.llm import LlmServer, Say
 
 ADA, BOB, EVE = "slack:T1:ada", "slack:T1:bob", "slack:T1:eve"

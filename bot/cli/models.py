@@ -8,7 +8,7 @@ from bot.cli import frame, shapes
 from bot.cli.options import InOnePlace, Json
 
 if TYPE_CHECKING:
-    from bot.models import Changes
+    from bot.llm.models import Changes
     from bot.settings import Settings
 
 app = typer.Typer()

@@ -13,7 +13,7 @@ from bot.cli.options import Json
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from bot.directory import Someone, Somewhere
+    from bot.people.directory import Someone, Somewhere
     from bot.settings import Settings
 
 app = typer.Typer()
@@ -50,7 +50,7 @@ def list_people(json: Json = False) -> None:
     """List the people whom chat platforms have told of, with their accounts and the roles that they were given."""
 
     async def command(settings: "Settings") -> int:
-        from bot.directory import Directory
+        from bot.people.directory import Directory
 
         async with _database(settings) as database:
             known = await Directory(database).people()
@@ -72,9 +72,9 @@ def grant(account: AccountId, role: RoleName) -> None:
 
     async def command(settings: "Settings") -> int:
         from bot.chat import Person
-        from bot.directory import Directory
-        from bot.kinds import Role
-        from bot.people import People
+        from bot.people.directory import Directory
+        from bot.people.kinds import Role
+        from bot.people.register import People
 
         async with _database(settings) as database:
             known = await Directory(database).account(account)
@@ -95,9 +95,9 @@ def revoke(account: AccountId, role: RoleName) -> None:
 
     async def command(settings: "Settings") -> int:
         from bot.chat import Person
-        from bot.directory import Directory
-        from bot.kinds import Role
-        from bot.people import People
+        from bot.people.directory import Directory
+        from bot.people.kinds import Role
+        from bot.people.register import People
 
         async with _database(settings) as database:
             known = await Directory(database).account(account)
@@ -113,7 +113,7 @@ def list_places(json: Json = False) -> None:
     """List the places that chat platforms have told of: what kind each is, and whether what is said there is learned."""
 
     async def command(settings: "Settings") -> int:
-        from bot.directory import Directory
+        from bot.people.directory import Directory
 
         async with _database(settings) as database:
             known = await Directory(database).places()
@@ -137,7 +137,7 @@ def learn(
     """
 
     async def command(settings: "Settings") -> int:
-        from bot.people import People
+        from bot.people.register import People
 
         on = switch is Switch.ON
         async with _database(settings) as database:

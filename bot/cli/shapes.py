@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.chat import Answer, Source
-    from bot.directory import Someone, Somewhere
     from bot.doctor import Check
+    from bot.llm.models import Chosen
     from bot.llm.offers import Offer
-    from bot.models import Chosen
-    from bot.usage import Figures
-    from bot.why import Why
+    from bot.people.directory import Someone, Somewhere
+    from bot.record.usage import Figures
+    from bot.record.why import Why
     from knowledge import Document, Found, Receipt
 
 Shape = dict[str, object]

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
-from bot import grounding
+from bot.answering import grounding
+from bot.answering.citing import source
+from bot.answering.quoting import courtesy, sentences
+from bot.answering.quoting.evidence import Evidence, Matrix
+from bot.answering.quoting.question import Question
+from bot.answering.quoting.quotes import Quote, choose
 from bot.chat import Answer
-from bot.citing import source
-from bot.quoting import courtesy, sentences
-from bot.quoting.evidence import Evidence, Matrix
-from bot.quoting.question import Question
-from bot.quoting.quotes import Quote, choose
 from knowledge import Found, Passage
 
 PROVIDER = "extractive"

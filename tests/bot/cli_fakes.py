@@ -15,12 +15,12 @@ import bot.app
 from bot.chat import Answer, Delta, Person, Pieces, Place, Restart, Source, Timings
 from bot.cli.commands import app
 from bot.errors import UnknownMessage
-from bot.feedback import Opinion
-from bot.models import Changes, Chosen
-from bot.said import Fate
+from bot.llm.models import Changes, Chosen
+from bot.record.feedback import Opinion
+from bot.record.said import Fate
+from bot.record.usage import Figures, Use
+from bot.record.why import Considered, Why
 from bot.settings import Settings
-from bot.usage import Figures, Use
-from bot.why import Considered, Why
 from knowledge import Document, Filters, Found, Outcome, Passage, Receipt, State
 from knowledge.errors import UnknownDocument
 

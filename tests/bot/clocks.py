@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tests.bot.worlds import NOW
+from tests.bot.people.worlds import NOW
 
 
 class Hands:

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.access import EVERYONE, FRESH, GUIDE, LOCAL, Access, Act, Kind, NotAllowed, PlaceKind, Role
 from bot.chat import Person, Place
 from bot.db import open_database
-from bot.people import People
+from bot.people.register import People
 from knowledge.catalogue import Catalogue
 from tests.bot.clocks import Hands
-from tests.bot.worlds import NOW, World, may_see, random_world, rows
+from tests.bot.people.worlds import NOW, World, may_see, random_world, rows
 
 HERE, MYSELF = Place(LOCAL), Person(LOCAL)
 GENERAL, HELP, BOARD, TRIO = "slack:T1:general", "slack:T1:help", "slack:T1:board", "slack:T1:trio"

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import Result
 
 from bot.errors import BadModel
-from bot.models import Chosen
+from bot.llm.models import Chosen
 from tests.bot.cli_fakes import HANDBOOK, FakeTwin, lines, opened, run
 from tests.simulators.llm import LlmServer
 

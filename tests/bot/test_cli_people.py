@@ -9,8 +9,8 @@ import pytest
 from bot import app, db, lock
 from bot.access import Access
 from bot.chat import Person, Place
-from bot.kinds import Kind, PlaceKind, Role
-from bot.people import People
+from bot.people.kinds import Kind, PlaceKind, Role
+from bot.people.register import People
 from bot.settings import Settings
 from tests.bot.cli_fakes import lines, run
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from bot.writing import AWAY
+from bot.answering.writing import AWAY
 from tests.faults.running import Running, running
 from tests.simulators.llm import Fail, Hang, LlmServer, Raw, Say, Script
 from tests.simulators.platform import Post, said

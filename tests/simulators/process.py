@@ -20,9 +20,9 @@ from aiohttp import web
 from bot import db, log
 from bot.app import House, open_desk, open_house
 from bot.chat import Place
-from bot.desk import Desk
-from bot.kinds import Kind, PlaceKind
+from bot.delivery.desk import Desk
 from bot.llm.patience import Patience
+from bot.people.kinds import Kind, PlaceKind
 from bot.settings import Settings
 from bot.watchdog import open_watchdog
 from tests.simulators.platform import PlatformAdapter, from_json

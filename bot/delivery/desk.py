@@ -1,0 +1,97 @@
+"""Where platforms hand in what was said: kept before they are told so, refused with a reason, and done by durable jobs."""
+
+from typing import Protocol
+
+import structlog
+
+from bot.access import Access, Act
+from bot.chat import Message, Place
+from bot.delivery.inbox import ANSWER, Accepted, Inbox, Policy
+from bot.errors import TwinError
+from bot.limits import ATTACHMENTS, MESSAGE, LoopGuard, Rates, Turns, What, bounded, counted
+
+log = structlog.get_logger()
+
+
+class Jobs(Protocol):
+    """Where errands wait."""
+
+    def wake(self) -> None:
+        """Have what was put taken at once; for after the commit."""
+
+    async def cancel(self, key: str) -> None:
+        """Keep a job from running, or stop it: nobody waits for it any more."""
+
+    async def tidy(self) -> int:
+        """Forget the jobs that were finished long ago."""
+
+    async def waiting(self, kind: str) -> int:
+        """Return how many jobs of a kind are not finished, those being done included."""
+
+
+class Desk:
+    """Receives messages. When `receive` returns, what was received survives a kill; when it raises, it must come again."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        access: Access,
+        jobs: Jobs,
+        *,
+        rates: Rates,
+        turns: Turns,
+        loops: LoopGuard,
+    ) -> None:
+        self._inbox = inbox
+        self._access = access
+        self._jobs = jobs
+        self._rates = rates
+        self._turns = turns
+        self._loops = loops
+
+    async def receive(self, message: Message) -> Accepted:
+        """Take a delivery in; redeliveries, other orders and changes of the message are all welcome."""
+        asks = message.addressed and not message.deleted  # what came before costs its author nothing
+        policy = Policy() if asks and not await self._inbox.is_new(message) else await self._policy(message)
+        accepted = await self._inbox.accept(message, policy)
+        if accepted.errands:
+            self._jobs.wake()
+        for errand in accepted.ended:
+            await self._jobs.cancel(errand.key)
+        kinds = [errand.kind for errand in accepted.errands]
+        log.info("received", message=f"{message.place}/{message.id}", errands=kinds, reason=accepted.reason or None)
+        return accepted
+
+    async def tidy(self) -> None:
+        """Let go of what was received and done long ago."""
+        await self._inbox.tidy()
+        await self._jobs.tidy()
+
+    async def _policy(self, message: Message) -> Policy:
+        place = Place(message.place)
+        learns = await self._access.learns(place)
+        if message.deleted:
+            return Policy(learns=learns)
+        asks = message.addressed or not message.from_bot
+        if not asks or not self._loops.allows(message.place, message.thread, message.from_bot, message.account):
+            return Policy(ignored="said by a bot")
+        if not message.addressed:
+            return Policy(learns=learns)
+        return Policy(learns=learns, refusal=await self._refusal(message, place))
+
+    async def _refusal(self, message: Message, place: Place) -> str:
+        """Say why a message is not answered, if it is not."""
+        try:
+            person = await self._access.person(message.account)
+            await self._access.require(Act.ASK, person, place, there=True)
+            bounded(message.text, MESSAGE)
+            counted(len(message.attachments), ATTACHMENTS)
+            if message.attachments:
+                self._rates.take(What.FILE, person.id, len(message.attachments))
+            else:
+                self._rates.take_all({What.QUESTION: person.id, What.PLACE: place.id})
+                known = self._turns.running + self._turns.waiting
+                self._turns.admit(person.id, backlog=max(0, await self._jobs.waiting(ANSWER) - known))
+        except TwinError as error:
+            return str(error)
+        return ""

@@ -1,0 +1,1 @@
+"""Who is where: accounts, places, memberships and roles."""

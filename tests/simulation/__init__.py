@@ -1,0 +1,1 @@
+"""A fake world around the real twin, driven by one seed: people, a platform, a model, a clock, and crashes."""
