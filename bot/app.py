@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -69,6 +69,7 @@ class House:
     twin: Twin
     people: People
     turns: Turns
+    retelling: "_Retelling"
 
 
 @asynccontextmanager
@@ -97,7 +98,9 @@ async def open_house(settings: Settings, *, rebuild: bool = False, patience: Pat
             stack, endpoints(settings), default=settings.llm, prices=prices.parse(settings.llm_prices), patience=patience
         )
         parts = await _parts(stack, settings, database, knowledge=knowledge, turns=turns, shelf=shelf)
-        yield House(settings, database, parts, Twin(parts), People(database), turns)
+        retelling = _Retelling()
+        twin = Twin(replace(parts, retell=retelling))
+        yield House(settings, database, parts, twin, People(database), turns, retelling)
 
 
 def _arm(settings: Settings) -> None:
@@ -142,6 +145,7 @@ async def _parts(
         models=models,
         usage=usage,
         rates=Rates(),
+        retell=_Retelling(),
         compact=partial(db.compact, database),
     )
 
@@ -176,9 +180,20 @@ async def open_desk(house: House, adapters: Mapping[str, Adapter]) -> AsyncItera
     )
     async with open_jobs(house.database, _kinds(errands, house.settings), judge=_judged) as jobs:
         queue.jobs = jobs
+        house.retelling.errands = errands
         await jobs.start()
-        yield Desk(inbox, parts.access, jobs, rates=parts.rates, turns=house.turns, loops=LoopGuard())
+        yield Desk(inbox, parts.access, jobs, rates=parts.rates, turns=house.turns, loops=LoopGuard(), retell=house.retelling)
         await jobs.stop()
+
+
+class _Retelling:
+    """Has answers shown anew by the errands, once platforms are connected; before that none are shown anywhere."""
+
+    errands: Errands | None = None
+
+    async def __call__(self) -> None:
+        if self.errands:
+            await self.errands.retell()
 
 
 class _Queue:

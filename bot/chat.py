@@ -158,7 +158,8 @@ class TryLater(Exception):
 class Adapter(Protocol):
     """What the twin asks of a platform. Any exception but `Refused` and `TryLater` leaves open whether it was done.
 
-    That is why every call may be made again: with the same key, or the same content, nothing appears twice.
+    That is why every call may be made again: with the same key, or the same content, nothing appears twice. What will never
+    succeed, whatever the platform calls it, must be `Refused`: everything else is tried again, some of it for ever.
     """
 
     async def open(self, reply: Reply) -> str:

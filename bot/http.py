@@ -14,7 +14,7 @@ async def open_http(settings: Settings) -> AsyncIterator[None]:
     """Serve `/health`; raises `ServiceAway` when the port is taken."""
     app = web.Application()
     app.router.add_get("/health", _health)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
     await runner.setup()
     try:
         try:

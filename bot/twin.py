@@ -41,6 +41,8 @@ class Parts:
     models: ModelSettings
     usage: Usage
     rates: Rates
+    retell: Callable[[], Awaitable[None]]
+    """Shows anew, on platforms, the answers that rested on what was forgotten."""
     compact: Callable[[], Awaitable[None]]
 
 
@@ -148,8 +150,8 @@ class Twin:
             await self._.access.require(Act.FORGET_ANY, person, place)
         family = await self._knowledge.catalogue.family(document.id)
         await self._knowledge.library.hide(family)  # so that no answer that is being written rests on it
-        await self._.history.forget(family)
-        await self._knowledge.library.forget(family)
+        await self._.memory.forget(family)
+        await self._.retell()
         await self.optimize()
         return document
 
@@ -182,6 +184,7 @@ class Twin:
     async def forget_me(self, *, person: Person) -> tuple[int, int]:
         """Forget what a person had remembered, wrote and asked; return how many documents and questions went."""
         gone = await self._.memory.forget_person(person)
+        await self._.retell()
         await self.optimize()
         return gone
 

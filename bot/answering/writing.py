@@ -1,5 +1,6 @@
 """Who writes an answer, and what is written when the writer fails."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ AWAY = "The language model is away: this is quoted from the sources."
 BUDGET = "The budget for language models is used up for today: this is quoted from the sources."
 _ALWAYS = 3  # passages that a model is told of in any case
 _HARDLY = 10  # times less likely than the best one
+_SMALL = 10.0  # seconds for what is only a help: without it there is a plainer way
 _REGENERATED = 0.7  # the least temperature of an answer that is asked for again
 
 
@@ -194,10 +196,13 @@ class Writer:
         """Return what a model says to a small task; empty when it does not."""
         spent, said = list[Spent](), ""
         try:
-            async with aclosing(chain.stream(told, Parameters(0.0, 256), spent=spent.append)) as stream:
+            async with (
+                asyncio.timeout(_SMALL),
+                aclosing(chain.stream(told, Parameters(0.0, 256), spent=spent.append)) as stream,
+            ):
                 async for piece in stream:
                     said = "" if isinstance(piece, Restart) else said + piece if isinstance(piece, str) else said
-        except ModelAway as error:
+        except (ModelAway, TimeoutError) as error:
             log.info("done without a model", purpose=purpose, reason=str(error))
             return ""
         finally:

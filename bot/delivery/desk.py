@@ -1,5 +1,6 @@
 """Where platforms hand in what was said: kept before they are told so, refused with a reason, and done by durable jobs."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
@@ -41,6 +42,7 @@ class Desk:
         rates: Rates,
         turns: Turns,
         loops: LoopGuard,
+        retell: Callable[[], Awaitable[None]],
     ) -> None:
         self._inbox = inbox
         self._access = access
@@ -48,6 +50,7 @@ class Desk:
         self._rates = rates
         self._turns = turns
         self._loops = loops
+        self._retell = retell
 
     async def receive(self, message: Message) -> Accepted:
         """Take a delivery in; redeliveries, other orders and changes of the message are all welcome."""
@@ -66,6 +69,7 @@ class Desk:
         """Let go of what was received and done long ago."""
         await self._inbox.tidy()
         await self._jobs.tidy()
+        await self._retell()
 
     async def _policy(self, message: Message) -> Policy:
         place = Place(message.place)

@@ -218,6 +218,15 @@ class Errands:
         await self._memory.unhear(now)
         for what in _unasked(now):
             await self._outbox.withdraw(reply_to(now, what).key)
+        await self.retell()
+
+    async def retell(self) -> None:
+        """Show anew the answers that rested on what is forgotten since, wherever they stand; trouble leaves them for later."""
+        for sent in await self._outbox.outdated():
+            try:
+                await self._outbox.deliver(sent.reply.key, self._content)
+            except Exception as error:
+                log.warning("an answer could not be shown anew", key=sent.reply.key, reason=type(error).__name__)
 
     # --- giving up
 

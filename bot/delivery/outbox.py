@@ -150,15 +150,10 @@ class Outbox:
             found = await _sent(connection, OUTBOX.c.key == key)
         return found[0] if found else None
 
-    async def resting_on(self, messages: list[str]) -> list[Sent]:
-        """Return the replies that show these answers of the history."""
+    async def outdated(self) -> list[Sent]:
+        """Return the replies that were delivered, and whose content is another one since."""
         async with self._engine.execution_options(reading=True).connect() as connection:
-            return await _sent(connection, OUTBOX.c.message_id.in_(messages))
-
-    async def unfinished(self) -> list[Sent]:
-        """Return the replies that wait to be completed or delivered."""
-        async with self._engine.execution_options(reading=True).connect() as connection:
-            return await _sent(connection, OUTBOX.c.state.in_((State.OPEN, State.WHOLE)))
+            return await _sent(connection, (OUTBOX.c.state == State.WHOLE) & OUTBOX.c.delivered_at.is_not(None))
 
     async def failed(self, key: str, error: Exception) -> None:
         """Note that a reply could not be delivered however often it was tried."""

@@ -12,7 +12,7 @@ from bot.chat import Answer, Person, Place, Source
 from bot.errors import UnknownConversation, UnknownMessage
 from bot.record.recall import answer_to
 from bot.record.said import ABSTAINED, FORGOTTEN, NOTHING_SAID, RESTS_ON, Candidate, Recent
-from bot.tables import CANDIDATES, CITATIONS, CONVERSATIONS, FEEDBACK, GAPS, MESSAGES
+from bot.tables import CANDIDATES, CITATIONS, CONVERSATIONS, FEEDBACK, GAPS, MESSAGES, OUTBOX
 
 Living = Callable[[AsyncConnection, Iterable[str]], Awaitable[set[str]]]
 """Tells which of some documents are there, until the end of a transaction."""
@@ -119,6 +119,8 @@ class History:
             await connection.execute(told.values(text=FORGOTTEN))
             await connection.execute(delete(CITATIONS).where(CITATIONS.c.message_id.in_(messages)))
             await connection.execute(delete(CANDIDATES).where(CANDIDATES.c.document_id.in_(documents)))
+            shown = update(OUTBOX).where(OUTBOX.c.message_id.in_(messages), OUTBOX.c.state == "delivered")
+            await connection.execute(shown.values(state="whole"))  # what is shown of them is to be shown anew
             holding = select(MESSAGES.c.conversation_id).where(MESSAGES.c.id.in_(messages))
             await _forget_leaning(connection, list((await connection.execute(holding)).scalars()))
 

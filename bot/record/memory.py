@@ -50,7 +50,7 @@ class Memory:
         )
         if gone:
             family = [one for document in gone for one in await self._knowledge.catalogue.family(document)]
-            await self._forget(family)
+            await self.forget(family)
         return gone
 
     async def _says(self, document: str, message: Message) -> bool:
@@ -58,7 +58,8 @@ class Memory:
         told = await self._knowledge.catalogue.document(document)
         return not message.deleted and told.kind == MESSAGE and told.created_at == message.changed_at
 
-    async def _forget(self, documents: Sequence[str]) -> None:
+    async def forget(self, documents: Sequence[str]) -> None:
+        """Forget documents, and what answers say of them."""
         await self._knowledge.library.hide(documents)  # so that no answer that is being written rests on them
         await self._history.forget(documents)
         await self._knowledge.library.forget(documents)
@@ -86,7 +87,7 @@ class Memory:
         taught = await self._knowledge.catalogue.added_by(person.id)
         gone = tuple(dict.fromkeys((*notes, *(document.id for document in taught if document.kind == MESSAGE))))
         if gone:
-            await self._forget(gone)
+            await self.forget(gone)
         await self._feedback.forget_person(person)
         questions = await self._history.forget_person(person.id)
         return len(gone), questions

@@ -161,6 +161,19 @@ async def test_a_message_that_was_learned_says_what_it_says_now_and_nothing_once
     assert await one.mended() == 0
 
 
+async def test_an_answer_that_rests_on_what_is_deleted_loses_its_words_where_it_stands(one: Running) -> None:
+    told = said("The word for opening the gate is wombatwhistle.", "gate", place="sim:T1:L1", addressed=False)
+    await one.redeliver([told])
+    await one.quiet()
+    question = said("What is the word for opening the gate?", "gate?", place="sim:T1:L1", account="sim:T1:M7")
+    await one.redeliver([question])
+    [answer] = await one.said(question)
+    assert "wombatwhistle" in answer
+    await one.redeliver([said("", "gate", place="sim:T1:L1", addressed=False, at=9, deleted=True)])
+    await one.platform.until(lambda: all("wombatwhistle" not in post.text for post in one.platform.visible("gate?")))
+    await nothing_left(one, "wombatwhistle")
+
+
 async def test_of_what_was_taken_back_no_byte_is_left_in_the_data_folder(one: Running) -> None:
     assert await one.deliver(said("The quaggaquill is blue.", "last", place="sim:T1:L1", addressed=False))
     await one.quiet()

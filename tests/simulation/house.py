@@ -187,9 +187,10 @@ def build(
         models=models,
         usage=usage,
         rates=rates,
+        retell=jobs.errands.retell,
         compact=compact,
     )
-    desk = Desk(inbox, access, jobs, rates=rates, turns=turns, loops=LoopGuard())
+    desk = Desk(inbox, access, jobs, rates=rates, turns=turns, loops=LoopGuard(), retell=jobs.errands.retell)
     return House(life, engine, desk, Twin(parts), People(engine, clock=clock), jobs, outbox, knowledge, files)
 
 
