@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chat import Person, Place
@@ -64,12 +64,14 @@ class Access:
         if is_reserved(place.id):
             return Audience(frozenset({GUIDE}))
         scopes = {place.id, GUIDE}
-        row = await self._row(place)
-        if row is not None and row["kind"] != PlaceKind.SHARED:
-            query = sight.IN_PUBLIC if row["kind"] == PlaceKind.PUBLIC else sight.AMONG_MEMBERS
-            speaker = None if person.id == LOCAL else person.id  # the owner looks in from outside, and is not read by
-            told = {"place": place.id, "tenant": row["tenant"], "kind": row["kind"], "person": speaker}
-            scopes.update(await self._scopes(query, told))
+        about = select(PLACES.c.tenant, PLACES.c.kind).where(PLACES.c.id == place.id)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(about)).mappings().first()
+            if row is not None and row["kind"] != PlaceKind.SHARED:
+                query = sight.IN_PUBLIC if row["kind"] == PlaceKind.PUBLIC else sight.AMONG_MEMBERS
+                speaker = None if person.id == LOCAL else person.id  # the owner looks in from outside, and is not read by
+                told = {"place": place.id, "tenant": row["tenant"], "kind": row["kind"], "person": speaker}
+                scopes.update(str(row[0]) for row in await connection.execute(query, {**told, "since": self._since()}))
         return Audience(frozenset(scopes))
 
     async def alone(self, person: Person) -> Audience:
@@ -132,11 +134,6 @@ class Access:
         query = select(PLACES.c.id).where(PLACES.c.id == place.id, PLACES.c.learns.is_(True), PLACES.c.closed.is_(False))
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).first() is not None
-
-    async def _row(self, place: Place) -> RowMapping | None:
-        query = select(PLACES.c.tenant, PLACES.c.kind).where(PLACES.c.id == place.id)
-        async with self._engine.connect() as connection:
-            return (await connection.execute(query)).mappings().first()
 
     async def _scopes(self, query: Any, told: dict[str, str | None]) -> set[str]:
         async with self._engine.connect() as connection:

@@ -121,7 +121,7 @@ async def _parts(
     look, feedback = Look(knowledge, access), Feedback(database, knowledge.priors)
     budget = Budget(usage, each=_allowance(settings.budget_each), total=_allowance(settings.budget))
     extractive = Extractive(knowledge.embedder.sentences)
-    writer = Writer(extractive=extractive, shelf=shelf, settings=models, look=look, budget=budget, usage=usage)
+    writer = Writer(extractive=extractive, shelf=shelf, settings=models, budget=budget, usage=usage)
     engine = Engine(
         knowledge=knowledge,
         access=access,

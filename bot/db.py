@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Connection, Dialect, Table, event
+from sqlalchemy import Connection, Dialect, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot import onetrip
 from bot.errors import ServiceAway
 
 BUSY = 30.0
@@ -27,10 +29,7 @@ async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
 
     Raises `ServiceAway` when there is no database there that can be opened.
     """
-    sqlite_file = url.startswith("sqlite")
-    # Compiling a query takes Postgres longer than running one of ours.
-    arguments = {} if sqlite_file else {"server_settings": {"jit": "off"}}
-    engine = create_async_engine(url, pool_pre_ping=not sqlite_file, connect_args=arguments)
+    engine = _engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -39,6 +38,14 @@ async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    if url.startswith("sqlite"):
+        path = make_url(url).database or ":memory:"
+        return create_async_engine(url, async_creator=partial(onetrip.connected, path))
+    # Compiling a query takes Postgres longer than running one of ours.
+    return create_async_engine(url, pool_pre_ping=True, connect_args={"server_settings": {"jit": "off"}})
 
 
 async def _migrated(engine: AsyncEngine) -> None:

@@ -12,7 +12,7 @@ from bot.answering.looking import Look
 from bot.answering.quoting import courtesy
 from bot.answering.writing import Draft, Writing, Written
 from bot.chat import Answer, Delta, Person, Pieces, Place, Timings
-from bot.errors import BadQuestion, UnknownConversation, UnknownMessage
+from bot.errors import BadQuestion
 from bot.limits import QUESTION, Turns, bounded
 from bot.record.history import History, thread_id
 from bot.record.recall import Recall
@@ -113,25 +113,13 @@ class Engine:
 
     async def _drafted(self, asked: Asked) -> Draft:
         """Gather what an answer is written from: what was said before, what is to be searched for, and what is found."""
-        audience = await self._access.audience(asked.place, asked.person)
         draft = _draft(asked)
         if asked.conversation is not None:
-            await self._check_held(asked.conversation, asked)
-            recent = await self._recall.recent(asked.conversation, visible=self.visible(audience))
+            visible = self.visible(await self._access.audience(asked.place, asked.person))
+            recent = await self._recall.recent(asked.conversation, visible=visible, held_by=_holder(asked))
             draft = replace(draft, recent=_before(recent, asked))
-        draft = replace(draft, query=await self._writer.standalone(draft))
-        return replace(draft, findings=await self._look.at(draft.query, asked.place, asked.person, audience))
-
-    async def _check_held(self, conversation: str, asked: Asked) -> None:
-        """Refuse to go on with a conversation of another person or place, before a word of it is read."""
-        if conversation == thread_id(asked.place, asked.thread) or asked.again:  # whoever reads the place reads its threads
-            return
-        try:
-            _, place, person = await self._recall.held(conversation)
-        except UnknownMessage as error:
-            raise UnknownConversation(conversation) from error
-        if (place, person) != (asked.place, asked.person):
-            raise UnknownConversation(conversation)
+            draft = replace(draft, query=await self._writer.standalone(draft))
+        return replace(draft, findings=await self._look.at(draft.query, asked.place, asked.person))
 
     async def _kept(self, asked: Asked, draft: Draft, written: Written) -> Answer:
         before = (Candidate("", document, 0.0, 0.0, 0.0, 0.0, Fate.SAID) for document in sorted(written.before))
@@ -174,6 +162,12 @@ def checked(question: str) -> str:
 
 def _draft(asked: Asked) -> Draft:
     return Draft(asked.text, asked.place, asked.person, query=asked.text, again=asked.again)
+
+
+def _holder(asked: Asked) -> tuple[Place, Person] | None:
+    """Return who alone may go on with a conversation; the threads of a place are for whoever reads it."""
+    of_place = asked.again or asked.conversation == thread_id(asked.place, asked.thread)
+    return None if of_place else (asked.place, asked.person)
 
 
 def _before(recent: Recent, asked: Asked) -> Recent:

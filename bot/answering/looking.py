@@ -1,12 +1,13 @@
 """What is found for a question: for all who will read the answer, and whether its asker alone could be told more."""
 
-from dataclasses import dataclass, field, replace
+import asyncio
+from dataclasses import dataclass, field
 
 from bot.access import Access
 from bot.answering.support import support
 from bot.chat import Person, Place
 from bot.record.said import Candidate, Fate
-from knowledge import Audience, Found, Knowledge, Reason, Results
+from knowledge import Found, Knowledge, Reason, Results
 
 _BETTER = 0.1  # of probability: by so much a private passage must be better to be worth an offer
 _WORTH_TELLING = 0.2  # the least probability of a passage to speak of it at all
@@ -45,27 +46,20 @@ _FATES = {Reason.REPEATS: Fate.REPEATS, Reason.RANKED_LOWER: Fate.LOWER}
 
 
 class Look:
-    """Searches with what may be seen, and looks again right before it is used."""
+    """Searches with what may be seen at that moment; the search ends with a look at the live rows of what it found."""
 
     def __init__(self, knowledge: Knowledge, access: Access) -> None:
         self._knowledge = knowledge
         self._access = access
 
-    async def at(self, query: str, place: Place, person: Person, audience: Audience) -> Findings:
+    async def at(self, query: str, place: Place, person: Person) -> Findings:
         """Search for all readers of a place, and in the same way for the asker alone."""
-        alone = await self._access.alone(person)
+        audience, alone = await asyncio.gather(self._access.audience(place, person), self._access.alone(person))
         if alone.scopes <= audience.scopes:  # a private chat, or nothing that is not said here anyway
             results = await self._knowledge.retrieval.search(query, audience=audience)
             return Findings(results, support(query, results))
         results, private = await self._knowledge.retrieval.search_both(query, audience=audience, private=alone)
         return Findings(results, support(query, results), more=_better(results, private))
-
-    async def again(self, findings: Findings, place: Place, person: Person) -> Findings:
-        """Leave out what is gone, or may not be seen any more, since it was found: it may have waited a while."""
-        audience = await self._access.audience(place, person)
-        living = await self._knowledge.catalogue.passages([one.passage.id for one in findings.found], audience)
-        found = tuple(replace(one, passage=living[one.passage.id]) for one in findings.found if one.passage.id in living)
-        return replace(findings, results=replace(findings.results, found=found))
 
 
 def _better(shared: Results, private: Results) -> bool:

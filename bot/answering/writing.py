@@ -10,7 +10,7 @@ import structlog
 
 from bot.answering import grounding, inert, prompt, support
 from bot.answering.citing import Checked
-from bot.answering.looking import Findings, Look
+from bot.answering.looking import Findings
 from bot.chat import Answer, Delta, Person, Place, Restart
 from bot.errors import BudgetSpent
 from bot.limits import Budget
@@ -72,26 +72,22 @@ class Writer:
         extractive: Extractive,
         shelf: Shelf,
         settings: ModelSettings,
-        look: Look,
         budget: Budget,
         usage: Usage,
     ) -> None:
         self._extractive = extractive
         self._shelf = shelf
         self._settings = settings
-        self._look = look
         self._budget = budget
         self._usage = usage
 
     async def write(self, draft: Draft) -> Writing:
         """Yield an answer as it is written, and last the whole."""
-        findings = await self._look.again(draft.findings, draft.place, draft.person)
-        draft = replace(draft, findings=findings)
         chosen = await self._settings.of(draft.place.id)
         chain, notice = await self._chain(chosen, draft)
         if chain is None:
             writing = self._quoted(draft, notice)
-        elif findings.support < support.ENOUGH:
+        elif draft.findings.support < support.ENOUGH:
             writing = _declined(draft)
         else:
             writing = self._modelled(draft, chosen, chain)

@@ -148,8 +148,7 @@ class Errands:
                         await self._undo(message)
                 return
             reply = reply_to(message, RECEIPT)
-            sent = await self._outbox.sent(reply.key)
-            if sent is None or sent.text is None or sent.message_id != question_id(message):
+            if not await self._told(message):
                 said = await self._taught(message)
                 await fault.apoint("learn.notify.before")
                 if not await self._is_current(message):
@@ -159,6 +158,11 @@ class Errands:
             await self._outbox.deliver(reply.key, self._content)
         if _asks(message):
             await self.answer(argument)
+
+    async def _told(self, message: Message) -> bool:
+        """Tell whether the receipt of a message is written, as of this version."""
+        sent = await self._outbox.sent(reply_to(message, RECEIPT).key)
+        return sent is not None and sent.text is not None and sent.message_id == question_id(message)
 
     async def _taught(self, message: Message) -> str:
         place, person = Place(message.place), await self._access.person(message.account)
@@ -240,6 +244,11 @@ class Errands:
         log.error("an errand was given up, with an apology", errand=errand.key, reason=reason)
         if kind == inbox.LEARN and not message.attachments:
             return
+        if kind == inbox.LEARN and await self._told(message):  # the files are learned: what failed came after
+            await self._outbox.deliver(reply_to(message, RECEIPT).key, self._content)
+            if not _asks(message):
+                return
+            kind = inbox.ANSWER
         reply = reply_to(message, RECEIPT if kind == inbox.LEARN else REPLY)
         await self._outbox.whole(reply, text=apology(kind, message.attachments))
         await self._outbox.deliver(reply.key, self._content)

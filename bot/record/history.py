@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.chat import Answer, Person, Place, Source
 from bot.errors import UnknownConversation, UnknownMessage
-from bot.record.recall import answer_to
 from bot.record.said import ABSTAINED, FORGOTTEN, NOTHING_SAID, RESTS_ON, Candidate, Recent
 from bot.tables import CANDIDATES, CITATIONS, CONVERSATIONS, FEEDBACK, GAPS, MESSAGES, OUTBOX
 
@@ -53,16 +53,17 @@ class History:
         """
         asked = question_id or uuid4().hex
         async with self._engine.begin() as connection:
-            if known := await answer_to(connection, asked):
-                return replace(answer, conversation_id=known.conversation_id, message_id=known.id)
+            state = await _state(connection, asked, conversation)
+            if state.answer is not None:
+                return replace(answer, conversation_id=state.home, message_id=state.answer)
+            conversation = await _opened(connection, state, conversation, place=place, person=person, thread=thread)
             answer, candidates = await self._unforgotten(connection, answer, candidates)
             query = query if await _stands(connection, recent) else ""
-            conversation = await _opened(connection, conversation, place, person, thread)
-            n = await _length(connection, conversation)
-            said = {"conversation_id": conversation, "said_at": datetime.now(UTC)}
-            row = {**_BLANK, **said, "id": asked, "n": n, "role": "user", "person": person.id, "text": question}
-            await connection.execute(insert(MESSAGES), [row | {"origin": origin, "query": query or None}])
-            answered = await _add_answer(connection, said | {"n": n + 1, "query": query or None}, asked, answer, candidates)
+            n = 0 if state.last is None else state.last + 1
+            said = {"conversation_id": conversation, "said_at": datetime.now(UTC), "query": query or None}
+            row = {"id": asked, "n": n, "role": "user", "person": person.id, "text": question, "origin": origin}
+            rows = [{**_BLANK, **said, **row}]
+            answered = await _add_answer(connection, said | {"n": n + 1}, asked, answer, candidates, before=rows)
             if answer.abstained:
                 await connection.execute(insert(GAPS).values(message_id=asked))
         return replace(answer, conversation_id=conversation, message_id=answered)
@@ -164,27 +165,44 @@ _BLANK = {
 }
 
 
+async def _state(connection: AsyncConnection, asked: str, conversation: str | None) -> Row[*tuple[Any, ...]]:
+    """Return, in one question, what is there already.
+
+    The `answer` to the question and the conversation that is its `home`; `place`, `person` and number of the `last` message of
+    the conversation that is named.
+    """
+    present = select(MESSAGES).where(MESSAGES.c.answers == asked, ~MESSAGES.c.superseded).subquery()
+    named = select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation).subquery()
+    last = select(func.max(MESSAGES.c.n)).where(MESSAGES.c.conversation_id == conversation)
+    query = select(
+        select(present.c.id).scalar_subquery().label("answer"),
+        select(present.c.conversation_id).scalar_subquery().label("home"),
+        select(named.c.place).scalar_subquery().label("place"),
+        select(named.c.person).scalar_subquery().label("person"),
+        last.scalar_subquery().label("last"),
+    )
+    return (await connection.execute(query)).one()
+
+
 async def _opened(
-    connection: AsyncConnection, conversation: str | None, place: Place, person: Person, thread: str | None
+    connection: AsyncConnection,
+    state: Row[*tuple[Any, ...]],
+    conversation: str | None,
+    *,
+    place: Place,
+    person: Person,
+    thread: str | None,
 ) -> str:
     """Return the conversation to write to: that of the thread, the one named, or a new one."""
     named = conversation or uuid4().hex
     if conversation is not None and conversation != thread_id(place, thread):
-        if not (await connection.execute(_held(conversation, place, person))).first():
+        if (state.place, state.person) != (place.id, person.id):
             raise UnknownConversation(conversation)
-        return conversation
-    there = select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.id == named)
-    if not (await connection.execute(there)).first():
+    elif state.place is None:
         started: dict[str, object] = {"id": named, "place": place.id, "thread": thread, "person": person.id}
         started |= {"started_at": datetime.now(UTC), "summary": "", "summarised": 0}
         await connection.execute(insert(CONVERSATIONS).values(started))
     return named
-
-
-def _held(conversation: str, place: Place, person: Person) -> Select[tuple[str]]:
-    return select(CONVERSATIONS.c.id).where(
-        CONVERSATIONS.c.id == conversation, CONVERSATIONS.c.place == place.id, CONVERSATIONS.c.person == person.id
-    )
 
 
 async def _length(connection: AsyncConnection, conversation: str) -> int:
@@ -194,8 +212,15 @@ async def _length(connection: AsyncConnection, conversation: str) -> int:
 
 
 async def _add_answer(
-    connection: AsyncConnection, said: dict[str, object], asked: str, answer: Answer, candidates: Sequence[Candidate]
+    connection: AsyncConnection,
+    said: dict[str, object],
+    asked: str,
+    answer: Answer,
+    candidates: Sequence[Candidate],
+    *,
+    before: Sequence[dict[str, object]] = (),
 ) -> str:
+    """Keep an answer, with the messages that come before it."""
     answered = uuid4().hex
     row = {
         **_BLANK,
@@ -210,7 +235,7 @@ async def _add_answer(
         "model": answer.model,
         "milliseconds": answer.timings_ms.total,
     }
-    await connection.execute(insert(MESSAGES), [row])
+    await connection.execute(insert(MESSAGES), [*before, row])
     if answer.sources:
         await connection.execute(insert(CITATIONS), [_citation(answered, source) for source in answer.sources])
     if candidates:

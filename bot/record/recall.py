@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.chat import Answer, Person, Place, Source, Timings
-from bot.errors import UnknownMessage
-from bot.record.said import RESTS_ON, WITHHELD, Candidate, Fate, Recent, Said, Visible
+from bot.errors import UnknownConversation, UnknownMessage
+from bot.record.said import NOTHING_SAID, RESTS_ON, WITHHELD, Candidate, Fate, Recent, Said, Visible
 from bot.tables import CANDIDATES, CITATIONS, CONVERSATIONS, MESSAGES
 
 
@@ -19,12 +19,19 @@ class Recall:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(reading=True)
 
-    async def recent(self, conversation: str, *, visible: Visible, most: int = 24) -> Recent:
-        """Return what was said last and is not in the summary; what rests on documents that are not visible is left out."""
+    async def recent(
+        self, conversation: str, *, visible: Visible, held_by: tuple[Place, Person] | None = None, most: int = 24
+    ) -> Recent:
+        """Return what was said last and is not in the summary; what rests on documents that are not visible is left out.
+
+        Raises `UnknownConversation` when it is not `held_by` this person in this place, before a word of it is read.
+        """
         async with self._engine.connect() as connection:
             about = (await connection.execute(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))).one_or_none()
+            if held_by and (about is None or (about.place, about.person) != (held_by[0].id, held_by[1].id)):
+                raise UnknownConversation(conversation)
             if about is None:
-                return Recent("", ())
+                return NOTHING_SAID
             rests = await _rests_on(connection, MESSAGES.c.conversation_id == conversation)
             latest = select(MESSAGES).where(MESSAGES.c.conversation_id == conversation, MESSAGES.c.n >= about.summarised)
             latest = latest.where(~MESSAGES.c.superseded).order_by(MESSAGES.c.n.desc()).limit(most)

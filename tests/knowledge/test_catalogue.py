@@ -66,3 +66,10 @@ async def test_what_was_taught_below_a_source_is_named_without_what_came_inside_
     mail = known(await house.teach("1#mail.eml", path.read_text(), where="")).id
     assert await house.catalogue.from_source("file:///1") == [("file:///1#mail.eml", mail)]
     assert await house.catalogue.from_source("chat:1") == [("chat:1", said.id)]
+
+
+async def test_the_text_of_a_document_that_is_gone_meanwhile_is_unknown(house: House) -> None:
+    document = known(await house.teach("plan.txt", "we deploy on friday"))
+    await house.library.forget([document.id])
+    with pytest.raises(UnknownDocument):
+        await house.catalogue.text(document)

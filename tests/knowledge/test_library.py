@@ -335,3 +335,24 @@ async def test_forgetting_takes_what_is_attached_even_when_it_is_not_named(house
     await house.library.forget([known(receipt).id])
     assert (await house.states(), house.index.points) == ([], {})
     assert await FolderFiles(house.folder / "files").all() == []
+
+
+async def test_what_could_not_be_forgotten_to_the_end_is_seen_by_nobody_and_forgotten_by_trying_again(house: House) -> None:
+    receipt = await house.teach("plan.txt", "we deploy on friday")
+    house.index.fail_after = 0
+    with pytest.raises(KeyboardInterrupt):
+        await house.forget(receipt)
+    assert await house.texts() == set()
+    house.index.fail_after = None
+    await house.forget(receipt)
+    assert (await house.states(), house.index.points) == ([], {})
+    assert await FolderFiles(house.folder / "files").all() == []
+
+
+async def test_nothing_new_rests_on_a_document_that_is_about_to_be_forgotten(house: House) -> None:
+    document = known(await house.teach("plan.txt", "we deploy on friday")).id
+    async with house.engine.connect() as connection:
+        assert await house.catalogue.living(connection, [document, "unknown"]) == {document}
+    await house.library.hide([document])
+    async with house.engine.connect() as connection:
+        assert await house.catalogue.living(connection, [document]) == set()

@@ -32,13 +32,14 @@ async def come_to_rest(world: World, rules: Rules) -> None:
                 if message.event in written.acknowledged:
                     break
                 await rules.acknowledged(message)
-    await _rest(world)
+    await rest(world)
     if world.weather.away or world.weather.full:  # what could not be taken out of the index then is taken out at the start
         await world.restart()
-        await _rest(world)
+        await rest(world)
 
 
-async def _rest(world: World) -> None:
+async def rest(world: World) -> None:
+    """Wait until nothing is left to do."""
     async with asyncio.timeout(_PATIENCE):
         while await world.house.jobs.unfinished():  # noqa: ASYNC110 - the world goes by while this looks
             await asyncio.sleep(1.0)
@@ -89,7 +90,8 @@ def _kept(world: World, database: sqlite3.Connection, written: Written) -> Itera
             yield f"{name} has {len(said[RECEIPT])} receipts"
         elif "✅" in said[RECEIPT][0].text:
             yield from _learned(world, database, written, name)
-    if written.kind != "file" or message.text.endswith("?"):
+    given_up = any("failed again and again" in post.text for post in said[RECEIPT])
+    if not given_up and (written.kind != "file" or message.text.endswith("?")):
         yield from _answered(database, said[REPLY], message, name)
 
 

@@ -75,6 +75,7 @@ class House:
     people: People
     jobs: Jobs
     outbox: Outbox
+    recall: Recall
     knowledge: Knowledge
     files: FolderFiles
 
@@ -135,7 +136,6 @@ def build(
         extractive=Extractive(knowledge.embedder.sentences),
         shelf=shelf,
         settings=models,
-        look=look,
         budget=Budget(usage),
         usage=usage,
     )
@@ -191,7 +191,7 @@ def build(
         compact=compact,
     )
     desk = Desk(inbox, access, jobs, rates=rates, turns=turns, loops=LoopGuard(), retell=jobs.errands.retell)
-    return House(life, engine, desk, Twin(parts), People(engine, clock=clock), jobs, outbox, knowledge, files)
+    return House(life, engine, desk, Twin(parts), People(engine, clock=clock), jobs, outbox, recall, knowledge, files)
 
 
 def _knowledge(

@@ -179,3 +179,10 @@ def test_in_whatever_order_changes_arrive_the_state_is_that_of_the_sorted_sequen
         assert state.deleted
     else:
         assert version(state) == version(by_time[max(by_time)])
+
+
+async def test_a_deletion_is_acted_upon_also_when_its_author_had_everything_forgotten_before(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine, Remembered())
+    await inbox.accept(said("my secret", 1), TALK)
+    await inbox.accept(said("", 1, at=3, deleted=True), TALK)
+    assert kinds(await inbox.accept(said("", 1, at=5, deleted=True), TALK)) == [CHANGED]

@@ -130,3 +130,10 @@ async def test_trouble_with_a_part_of_an_answer_does_not_end_it(outbox: Outbox, 
         await asyncio.sleep(0)
     await outbox.whole(REPLY, text="At noon.")
     assert await outbox.deliver(REPLY.key, content)
+
+
+async def test_what_goes_wrong_with_an_answer_is_known_for_what_it_is(outbox: Outbox) -> None:
+    shown = await outbox.open(REPLY)
+    with pytest.raises(TryLater):
+        async with outbox.showing(REPLY, shown):
+            raise TryLater("later")

@@ -1,18 +1,19 @@
 """What was said is kept, and what rested on a forgotten document is not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.chat import Answer, Person, Place, Source
 from bot.db import open_database
 from bot.errors import UnknownConversation
 from bot.record.history import History
-from bot.record.said import ABSTAINED, FORGOTTEN
-from bot.tables import CITATIONS, GAPS, MESSAGES
+from bot.record.recall import Recall
+from bot.record.said import ABSTAINED, FORGOTTEN, Candidate, Fate, Recent
+from bot.tables import CITATIONS, CONVERSATIONS, GAPS, MESSAGES
 
 HERE, ADA = Place("local"), Person("ada")
 
@@ -73,3 +74,67 @@ async def test_answers_that_quoted_a_forgotten_document_lose_their_words(engine:
     assert await texts(engine) == ["when?", FORGOTTEN, "who?", "ada"]
     async with engine.connect() as connection:
         assert list((await connection.execute(select(CITATIONS.c.quote))).scalars()) == ["ada"]
+
+
+async def nothing_lives(_connection: AsyncConnection, _documents: Iterable[str]) -> set[str]:
+    return set()
+
+
+async def everything(documents: Iterable[str]) -> set[str]:
+    return set(documents)
+
+
+async def asked(
+    engine: AsyncEngine, text: str, said: Answer, origin: str, conversation: str | None = None, query: str = ""
+) -> Recent:
+    """Keep a question with its answer; return what was said in its conversation by then."""
+    kept = await History(engine).add(
+        text, said, place=HERE, person=ADA, conversation=conversation, origin=origin, query=query, question_id=origin
+    )
+    return await Recall(engine).recent(kept.conversation_id, visible=everything)
+
+
+async def test_an_answer_is_kept_without_its_words_when_what_it_rests_on_was_forgotten_meanwhile(engine: AsyncEngine) -> None:
+    history = History(engine, nothing_lives)
+    kept = await history.add("when?", answer("friday", "d1"), place=HERE, person=ADA, conversation=None, question_id="q")
+    await history.again("q", answer("on friday", "d1"), query="when?", candidates=())
+    assert (kept.text, kept.sources) == (FORGOTTEN, ())
+    assert await texts(engine) == ["when?", FORGOTTEN, FORGOTTEN]
+    async with engine.connect() as connection:
+        assert (await connection.execute(select(CITATIONS))).all() == []
+
+
+async def test_what_was_searched_for_with_the_words_of_a_question_goes_with_that_question(engine: AsyncEngine) -> None:
+    first = await asked(engine, "where does ada live?", answer("x", "d1"), "1")
+    [_, said] = first.said
+    held = (await Recall(engine).held(said.id))[0]
+    await asked(engine, "and since when?", answer("y", "d1"), "2", held, query="and since when? ada live")
+    await History(engine).retract("1")
+    async with engine.connect() as connection:
+        assert set((await connection.execute(select(MESSAGES.c.query))).scalars()) == {None}
+
+
+async def test_nothing_is_kept_of_what_was_searched_for_with_words_that_were_taken_back_meanwhile(engine: AsyncEngine) -> None:
+    recent = await asked(engine, "where does ada live?", answer("x", "d1"), "1")
+    history = History(engine)
+    await history.retract("1")
+    kept = await history.add(
+        "and since when?", answer("y"), place=HERE, person=ADA, conversation=None, query="and since when? ada", recent=recent
+    )
+    async with engine.connect() as connection:
+        assert set((await connection.execute(select(MESSAGES.c.query))).scalars()) == {None}
+    await history.summarised(kept.conversation_id, "Somebody asked where ada lives.", recent)
+    async with engine.connect() as connection:
+        assert set((await connection.execute(select(CONVERSATIONS.c.summary))).scalars()) == {""}
+
+
+async def test_an_answer_rests_on_what_was_said_before_it_too(engine: AsyncEngine) -> None:
+    recent = await asked(engine, "where?", answer("in Kyiv", "d1"), "1")
+    assert recent.documents == {"d1"}
+    before = [Candidate("", document, 0, 0, 0, 0, Fate.SAID) for document in recent.documents]
+    history = History(engine)
+    await history.add(
+        "say it again", answer("in Kyiv", "d2"), place=HERE, person=ADA, conversation=None, candidates=before, recent=recent
+    )
+    await history.forget(["d1"])
+    assert await texts(engine) == ["where?", FORGOTTEN, "say it again", FORGOTTEN]

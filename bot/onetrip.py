@@ -1,0 +1,66 @@
+"""SQLite with one trip to its thread for each statement, where aiosqlite makes four: cursor, execute, fetch, close."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Self, cast
+
+import aiosqlite
+
+
+async def connected(path: str) -> aiosqlite.Connection:
+    """Connect to a file."""
+    connection = _Connection(partial(sqlite3.connect, path), iter_chunk_size=64)
+    connection._thread.daemon = True  # as SQLAlchemy has it for those that it makes itself
+    return await connection
+
+
+class _Connection(aiosqlite.Connection):
+    """Lends cursors that run a statement, fetch its rows and close in one call on the connection's thread."""
+
+    def cursor(self) -> aiosqlite.Cursor:  # type: ignore[override]  # SQLAlchemy enters it, and needs nothing else
+        return cast(aiosqlite.Cursor, _Cursor(self))
+
+
+class _Cursor:
+    """What SQLAlchemy asks of a cursor."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, sql: str, parameters: Any = ()) -> Self:
+        """Run a statement."""
+        return await self._run(lambda cursor: cursor.execute(sql, parameters))
+
+    async def executemany(self, sql: str, parameters: Iterable[Any]) -> Self:
+        """Run a statement for each set of parameters."""
+        return await self._run(lambda cursor: cursor.executemany(sql, parameters))
+
+    async def fetchall(self) -> list[Any]:
+        """Return the rows, which came with the statement."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        """Do nothing: it is closed already."""
+
+    async def _run(self, statement: Callable[[sqlite3.Cursor], object]) -> Self:
+        def run() -> tuple[list[Any], Any, int, int | None]:
+            cursor = self._connection._conn.cursor()
+            try:
+                statement(cursor)
+                rows = cursor.fetchall() if cursor.description else []
+                return rows, cursor.description, cursor.rowcount, cursor.lastrowid
+            finally:
+                cursor.close()
+
+        self._rows, self.description, self.rowcount, self.lastrowid = await self._connection._execute(run)  # type: ignore[no-untyped-call]
+        return self
