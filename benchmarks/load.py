@@ -5,7 +5,7 @@ one, which is the platform and all the people on it. Each of the conversations a
 again; beside them messages that are not meant for the twin come in at `--rate`. The platform takes `--edits` edits a second in
 all, as real ones have a budget.
 
-Gates: acknowledged p99 < 1 s, none lost, none doubled, first text on the platform p95 < 1 s after what the model itself takes,
+Gates: acknowledged p99 < 1 s, none lost, none doubled, first text on the platform p95 < 1 s later than in a conversation alone,
 memory of the twin < 800 MB, event loop late p99 < 250 ms.
 """
 
@@ -28,10 +28,12 @@ import psutil
 
 from bot.chat import Message
 from tests.faults.running import Running, running
-from tests.simulators.platform import as_json, said
+from tests.simulators.platform import Post, as_json, said
 
 FACTS = 200
-ANSWER = "The lamp of hall {n} is switched by panel {n} [1]. "
+PATIENCE = 300.0  # seconds that people wait for an answer
+SEASONS = ("spring", "summer", "autumn", "winter", "rain", "snow", "fog", "frost", "storm", "thaw", "drought", "wind")
+ANSWER = "".join(f"In {season} the lamp of the hall is switched by its panel [1]. " for season in SEASONS)
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Measured:
 @asynccontextmanager
 async def model_server(pieces: int, interval: float) -> AsyncIterator[str]:
     """Run a server that streams an answer to everybody; yield its address."""
-    arguments = ("-m", "tests.simulators.llm", "--pieces", str(pieces), "--interval", str(interval))
+    arguments = ("-m", "tests.simulators.llm", "--pieces", str(pieces), "--interval", str(interval), "--text", ANSWER)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE)
     assert process.stdout
     try:
@@ -77,36 +79,35 @@ class People:
         self._one = one
         self._session = session
         self.measured = measured
-        self._awaited: dict[str, asyncio.Future[float]] = {}
 
-    async def converse(self, n: int, until: float) -> None:
-        """Ask, read the answer to its end, ask again."""
-        await asyncio.sleep(n / 100)  # they do not all come in the same instant
+    async def converse(self, n: int, later: float, until: float) -> None:
+        """Begin so many seconds later, ask, read the answer to its end, ask again."""
+        await asyncio.sleep(later)
         turn = 0
         while perf_counter() < until:
             question = f"Which panel switches the lamp of hall {(n + turn) % FACTS}?"
-            message = said(question, f"q{n}-{turn}", place=f"sim:T1:Q{n}", account=f"sim:T1:A{n}")
-            began = perf_counter()
+            message = said(question, f"q{n}-{turn}-{id(self)}", place=f"sim:T1:Q{n}", account=f"sim:T1:A{n}")
+            moments = self._watched(message.id)
             if await self._say(message, self.measured.acknowledged):
                 self.measured.asked.append(message.id)
-                await self._read(message.id, began)
+                async with asyncio.timeout(PATIENCE):
+                    self.measured.first.append(await moments[0])
+                    self.measured.whole.append(await moments[1])
+            del self._one.platform.watchers[message.id]
             turn += 1
 
-    async def _read(self, id: str, began: float) -> None:
-        post = await self._until(id, lambda post: bool(post.text))
-        self.measured.first.append(perf_counter() - began)
-        if post:
-            await self._until(id, lambda post: post.final)
-        self.measured.whole.append(perf_counter() - began)
+    def _watched(self, id: str) -> tuple[asyncio.Future[float], asyncio.Future[float]]:
+        """Return when the answer to a message will have shown its first text, and be whole, in seconds from now."""
+        loop, began = asyncio.get_running_loop(), perf_counter()
+        first, whole = loop.create_future(), loop.create_future()
 
-    async def _until(self, id: str, holds: object, seconds: float = 300) -> object:
-        deadline = perf_counter() + seconds
-        while perf_counter() < deadline:
-            post = self._one.platform.by_message.get(id)
-            if post and holds(post):  # type: ignore[operator]
-                return post
-            await asyncio.sleep(0.05)
-        return None
+        def watch(post: Post) -> None:
+            for reached, moment in ((bool(post.text), first), (post.final, whole)):
+                if reached and not moment.done():
+                    moment.set_result(perf_counter() - began)
+
+        self._one.platform.watchers[id] = watch
+        return first, whole
 
     async def chat(self, rate: float, until: float) -> None:
         """Say things to each other, so many a second."""
@@ -151,25 +152,27 @@ async def measure(given: argparse.Namespace) -> dict[str, object]:
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200), timeout=aiohttp.ClientTimeout(total=120))
         )
+        await People(one, session, alone := Measured()).converse(0, 0.0, perf_counter() + 1)
         people, until = People(one, session, measured), perf_counter() + given.seconds
         assert one.process
         cpu = psutil.Process(one.process.pid).cpu_times()
         async with asyncio.TaskGroup() as group:
             group.create_task(people.chat(given.rate, until), name="chat")
             for n in range(given.conversations):
-                group.create_task(people.converse(n, until), name=f"conversation-{n}")
+                later = n / given.conversations * given.pieces * given.interval  # as evenly as they will go on
+                group.create_task(people.converse(n, later, until), name=f"conversation-{n}")
         spent = psutil.Process(one.process.pid).cpu_times()
         async with session.get(f"http://127.0.0.1:{one.port}/measures") as response:
             inside: dict[str, object] = await response.json()
         wrong = [id for id in measured.asked if [post.final for post in one.platform.visible(id)] != [True]]
-        result = summed_up(measured, given, wrong) | inside
+        result = summed_up(measured, alone, given, wrong) | inside
         return result | {
             "twin cpu seconds": round(spent.user + spent.system - cpu.user - cpu.system, 1),
             "ended": await one.stop(60),
         }
 
 
-def summed_up(measured: Measured, given: argparse.Namespace, wrong: Sequence[str]) -> dict[str, object]:
+def summed_up(measured: Measured, alone: Measured, given: argparse.Namespace, wrong: Sequence[str]) -> dict[str, object]:
     """Return the figures that the gates ask for."""
 
     def at(values: Sequence[float], share: float) -> float:
@@ -182,6 +185,7 @@ def summed_up(measured: Measured, given: argparse.Namespace, wrong: Sequence[str
         "not acknowledged": measured.refused,
         "acknowledged p50": at(measured.acknowledged, 0.5),
         "acknowledged p99": at(measured.acknowledged, 0.99),
+        "first text alone": at(alone.first, 0.5),
         "first text p50": at(measured.first, 0.5),
         "first text p95": at(measured.first, 0.95),
         "whole p50": at(measured.whole, 0.5),

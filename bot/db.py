@@ -9,7 +9,7 @@ from typing import Any
 
 import alembic.command
 import alembic.config
-from sqlalchemy import Connection, Dialect, Table, event, make_url
+from sqlalchemy import AsyncAdaptedQueuePool, Connection, Dialect, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -30,9 +30,6 @@ async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
     Raises `ServiceAway` when there is no database there that can be opened.
     """
     engine = _engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
     try:
         await _migrated(engine)
         yield engine
@@ -40,12 +37,39 @@ async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
+class _OneWriter(AsyncEngine):
+    """SQLite has one writer at a time: transactions that may write wait for each other in line, on one connection.
+
+    Left to SQLite they would wait by sleeping and trying again, longer each time, and hold the connections that readers need.
+    """
+
+    def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
+        super().__init__(writing.sync_engine)
+        self._readers = reading
+
+    def execution_options(self, **options: Any) -> AsyncEngine:
+        if options.get("reading"):
+            return self._readers.execution_options(**options)
+        return super().execution_options(**options)
+
+    async def dispose(self, close: bool = True) -> None:
+        await super().dispose(close)
+        await self._readers.dispose(close)
+
+
 def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
-        path = make_url(url).database or ":memory:"
-        return create_async_engine(url, async_creator=partial(onetrip.connected, path))
+        return _OneWriter(_sqlite(url, pool_size=1, max_overflow=0, pool_timeout=BUSY), _sqlite(url, pool_size=8))
     # Compiling a query takes Postgres longer than running one of ours.
     return create_async_engine(url, pool_pre_ping=True, connect_args={"server_settings": {"jit": "off"}})
+
+
+def _sqlite(url: str, **pool: Any) -> AsyncEngine:
+    path = make_url(url).database or ":memory:"
+    engine = create_async_engine(url, async_creator=partial(onetrip.connected, path), poolclass=AsyncAdaptedQueuePool, **pool)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
 
 
 async def _migrated(engine: AsyncEngine) -> None:

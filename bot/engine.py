@@ -115,11 +115,19 @@ class Engine:
         """Gather what an answer is written from: what was said before, what is to be searched for, and what is found."""
         draft = _draft(asked)
         if asked.conversation is not None:
-            visible = self.visible(await self._access.audience(asked.place, asked.person))
-            recent = await self._recall.recent(asked.conversation, visible=visible, held_by=_holder(asked))
-            draft = replace(draft, recent=_before(recent, asked))
+            draft = replace(draft, recent=await self._recent(asked, asked.conversation))
             draft = replace(draft, query=await self._writer.standalone(draft))
-        return replace(draft, findings=await self._look.at(draft.query, asked.place, asked.person))
+        draft = replace(draft, findings=await self._look.at(draft.query, asked.place, asked.person))
+        if asked.conversation is not None and draft.recent.said:  # a model may have taken its time over the query
+            recent = await self._recent(asked, asked.conversation)
+            query = draft.query if draft.recent.is_within(recent) else asked.text
+            draft = replace(draft, recent=recent, query=query)
+        return draft
+
+    async def _recent(self, asked: Asked, conversation: str) -> Recent:
+        """Return what was said before, as it may be shown at this moment."""
+        visible = self.visible(await self._access.audience(asked.place, asked.person))
+        return _before(await self._recall.recent(conversation, visible=visible, held_by=_holder(asked)), asked)
 
     async def _kept(self, asked: Asked, draft: Draft, written: Written) -> Answer:
         before = (Candidate("", document, 0.0, 0.0, 0.0, 0.0, Fate.SAID) for document in sorted(written.before))

@@ -1,16 +1,16 @@
 """What platforms deliver: kept with its job in one transaction, before the platform is told that it was received."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
 from bot.chat import Attachment, Message, Reply
+from bot.delivery.batches import Batches
 from bot.delivery.outbox import noted
 from bot.tables import INBOX, POSTS
 from knowledge import fault
@@ -20,6 +20,8 @@ ANSWER, LEARN, CHANGED, DELIVER = "answer", "learn", "changed", "deliver"
 
 REPEATED = timedelta(days=8)  # Slack repeats a delivery for a day at most
 CHANGING = timedelta(days=40)  # for so long a tombstone wins over what comes late
+
+_AT_ONCE = 50  # deliveries in one transaction
 
 IGNORED = "not meant for the twin"
 REPLY, RECEIPT, REFUSAL = "reply", "receipt", "refusal"
@@ -83,6 +85,7 @@ class Inbox:
         self._engine = engine
         self._queue = queue
         self._clock = clock
+        self._intake = Batches(self._kept, most=_AT_ONCE)
 
     async def accept(self, message: Message, policy: Policy) -> Accepted:
         """Keep a delivery with the errands it asks for; when this returns, a kill loses neither.
@@ -90,16 +93,14 @@ class Inbox:
         What it raises (the database is locked, the disk is full) must keep the platform from being told that it was received.
         """
         await fault.apoint("inbox.before")
-        try:
-            accepted = await self._kept(message, policy)
-        except IntegrityError:  # another delivery of the same message was quicker (Postgres): look at what it left
-            accepted = await self._kept(message, policy)
+        accepted = await self._intake.take((message, policy))
         await fault.apoint("inbox.after")
         return accepted
 
-    async def _kept(self, message: Message, policy: Policy) -> Accepted:
+    async def _kept(self, deliveries: Sequence[tuple[Message, Policy]]) -> list[Accepted]:
+        """Keep what came at the same time, in one transaction."""
         async with self._engine.begin() as connection:
-            accepted = await self._accepted(connection, message, policy)
+            accepted = [await self._accepted(connection, message, policy) for message, policy in deliveries]
             await fault.apoint("inbox.commit")
             return accepted
 

@@ -137,6 +137,7 @@ class Outbox:
         sent = await self.sent(key)
         if sent is None or sent.state is State.WITHDRAWN:
             return
+        await self._change(key, shown=None)  # stopped in between, nobody takes it for what still stands there
         with suppress(Refused):  # the place is gone, and what stood there with it
             adapter = self._adapter(sent.reply.place)
             # Whoever began to post it may have been stopped before it was told the id: asked again, the platform tells it.

@@ -72,5 +72,9 @@ class Recent:
     said: tuple[Said, ...]
     documents: frozenset[str] = frozenset()
 
+    def is_within(self, later: "Recent") -> bool:
+        """Tell whether nothing of this is missing later."""
+        return {one.id for one in self.said} <= {one.id for one in later.said} and self.documents <= later.documents
+
 
 NOTHING_SAID = Recent("", ())

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import db
 from bot.access import Access
-from bot.answering.looking import Look
-from bot.answering.writing import Draft, Writer, Writing
+from bot.answering.looking import Findings, Look
+from bot.answering.writing import Writer
 from bot.chat import Answer, Person, Pieces, Place
 from bot.delivery.desk import Desk
 from bot.delivery.errands import Errands
@@ -95,14 +95,14 @@ class _Watched:
         return await self._engine.stored(message_id, place=place, person=person)
 
 
-class _WatchedWriter(Writer):
-    """A writer, with a note of when it began."""
+class _WatchedLook(Look):
+    """A look, with a note of when it was taken."""
 
     platform: Platform
 
-    def write(self, draft: Draft) -> Writing:
+    async def at(self, query: str, place: Place, person: Person) -> Findings:
         _glance().written = self.platform.tick()
-        return super().write(draft)
+        return await super().at(query, place, person)
 
 
 def _glance() -> Glance:
@@ -129,17 +129,17 @@ def build(
     knowledge, files = _knowledge(life, engine, folder, points, weather)
     access, history, recall = Access(engine, clock=clock), History(engine, knowledge.catalogue.living), Recall(engine)
     usage, turns = Usage(engine, now=clock), Turns(2, clock=monotonic)
-    look, feedback = Look(knowledge, access), Feedback(engine, knowledge.priors)
+    look, feedback = _WatchedLook(knowledge, access), Feedback(engine, knowledge.priors)
     shelf = cast(Shelf, minds.Shelf(_chain(life, weather)))
     models = ModelSettings(engine, Chosen("stub"), clock=monotonic)
-    writer = _WatchedWriter(
+    writer = Writer(
         extractive=Extractive(knowledge.embedder.sentences),
         shelf=shelf,
         settings=models,
         budget=Budget(usage),
         usage=usage,
     )
-    writer.platform = platform
+    look.platform = platform
 
     def later(name: str, work: Coroutine[Any, Any, None]) -> None:
         life.spawn(name, _forgiven(work))

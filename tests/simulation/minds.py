@@ -1,5 +1,6 @@
 """What stands in for the engines: an embedder of words, an index in memory, and a model that repeats whatever it was told."""
 
+import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -53,6 +54,7 @@ class Embedder:
 
     async def query(self, text: str) -> Vector:
         await self._life.step()
+        await asyncio.sleep(self._life.random.random() * self._life.random.choice([0.0, 0.0, 5.0]))  # others are before it
         return _embedded(text)
 
 
@@ -141,6 +143,7 @@ class Parrot:
         return estimate(text)
 
     async def stream(self, prompt: Prompt, parameters: Parameters) -> AsyncGenerator[Piece]:
+        await asyncio.sleep(self._life.random.random() * self._life.random.choice([0.0, 5.0, 15.0]))  # it thinks
         for piece in self._said(prompt):
             await self._life.step()
             if self._life.random.random() < self._fails:

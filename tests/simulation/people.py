@@ -86,11 +86,11 @@ class Crowd:
             await people.unchanged(TENANT)
             self._end(began)
 
-    async def moves(self, people: People) -> None:
+    async def moves(self, people: People, place: str = "", account: str = "") -> None:
         """Have somebody come into a place, or leave it."""
         async with self._changing:
-            place = self._random.choice([PUBLIC, OTHER, CLOSED, SECRET, SECRET, CLOSED])
-            account = self._random.choice([*MEMBERS, GUEST])
+            place = place or self._random.choice([PUBLIC, OTHER, CLOSED, SECRET, SECRET, CLOSED])
+            account = account or self._random.choice([*MEMBERS, GUEST])
             there = account in self.inside[place]
             after = self.inside[place] - {account} if there else self.inside[place] | {account}
             if not after:

@@ -106,7 +106,7 @@ class Adapter:
             self._platform.posts[shown].removed = True
             return ""
 
-        await self._call(reply, act)
+        await self._call(reply, act, odd="before")  # given up, it would have to be done by hand
 
     async def whisper(self, reply: Reply, text: str) -> None:
         async def act() -> str:
@@ -130,12 +130,12 @@ class Adapter:
         self._platform.shown(reply, text, since)
         return post
 
-    async def _call(self, reply: Reply, act: Callable[[], Awaitable[str]], *, matters: bool = True) -> str:
+    async def _call(self, reply: Reply, act: Callable[[], Awaitable[str]], *, matters: bool = True, odd: str = "odd") -> str:
         await self._life.step()
         failure = self._platform.fails(reply.key, matters=matters)
         if reply.key in self._platform.refused:
             raise Refused("The twin is not in there.")
-        match failure:
+        match odd if failure == "odd" else failure:
             case "later":
                 raise TryLater("too many requests", self._life.random.random() * 3)
             case "before":

@@ -16,7 +16,7 @@ from knowledge import KnowledgeError, State
 from knowledge.errors import UnknownDocument
 from tests.simulation.life import GLANCE, Glance
 from tests.simulation.minds import TOKEN
-from tests.simulation.people import DIRECT, LEARNING, MEMBERS, PUBLIC, own
+from tests.simulation.people import CLOSED, DIRECT, GUEST, LEARNING, MEMBERS, PUBLIC, SECRET, own
 from tests.simulation.story import Canary, Written
 from tests.simulation.world import World
 
@@ -31,6 +31,7 @@ _WEIGHTS = {
     "deletes": 3,
     "redelivers": 5,
     "moves": 3,
+    "slips": 3,
     "forgets": 2,
     "judges": 1,
     "regenerates": 1,
@@ -139,6 +140,16 @@ class Rules:
 
     def moves(self) -> None:
         self._spawn("moves", self.world.crowd.moves(self.world.house.people))
+
+    def slips(self) -> None:
+        """Have somebody ask among few, and a guest come in, or leave, while that is answered."""
+        place = self.random.choice([CLOSED, SECRET])
+        self._deliver(self.story.asks(place, self.random.choice(self.world.crowd.members(place))).latest)
+        self._spawn("slips", self._slipped(place, self.random.random() * self.random.choice([1.0, 10.0])))
+
+    async def _slipped(self, place: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.world.crowd.moves(self.world.house.people, place, GUEST)
 
     def confirms(self) -> None:
         life = self.world.house.life

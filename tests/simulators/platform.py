@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -46,7 +46,8 @@ class Platform:
 
     def __init__(self) -> None:
         self.posts: dict[str, Post] = {}
-        self.by_message: dict[str, Post] = {}
+        self.watchers: dict[str, Callable[[Post], None]] = {}
+        """Told of every change of the post that answers a message, by the message's id."""
         self._by_key: dict[str, Post] = {}
         self.whispers: list[tuple[str, str]] = []
         self.files: dict[str, bytes] = {}
@@ -130,7 +131,7 @@ class Platform:
         known = self._by_key.get(asked["key"])
         if known is None or known.removed:
             known = Post(f"p{next(self._numbers)}", **asked)
-            self.posts[known.id] = self._by_key[known.key] = self.by_message[known.to] = known
+            self.posts[known.id] = self._by_key[known.key] = known
         return await self._done(request, {"id": known.id})
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
@@ -144,6 +145,8 @@ class Platform:
         post.history.append(asked["text"])
         post.final = post.final or asked["final"]
         post.finishes += asked["final"]
+        if watcher := self.watchers.get(post.to):
+            watcher(post)
         return await self._done(request, {})
 
     async def _withdraw(self, request: web.Request) -> web.StreamResponse:
