@@ -1,11 +1,12 @@
 """What is shown on platforms: each thing once, whatever is killed when."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 
 import structlog
 from sqlalchemy import ColumnElement, insert, select, update
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.chat import Adapter, Answer, Delta, Notice, Refused, Reply, Restart, TryLater
+from bot.delivery.batches import Batches
 from bot.tables import OUTBOX
 from knowledge import fault
 
@@ -40,6 +42,10 @@ class Sent:
     text: str | None
 
 
+Write = Callable[[AsyncConnection], Awaitable[list[Sent]]]
+"""Something to be written in a transaction, which may also return replies as they stood."""
+
+
 class Outbox:
     """Keeps what is to be shown, and shows it through the adapter of its platform.
 
@@ -50,13 +56,11 @@ class Outbox:
     def __init__(self, engine: AsyncEngine, adapter: Callable[[str], Adapter]) -> None:
         self._engine = engine
         self._adapter = adapter
+        self._writes: Batches[Write, list[Sent]] = Batches(self._together, most=50)
 
     async def open(self, reply: Reply) -> str:
         """Show that an answer is coming, and return the platform's id of it."""
-        async with self._engine.begin() as connection:
-            sent = await _sent(connection, OUTBOX.c.key == reply.key)
-            if not sent:
-                await connection.execute(insert(OUTBOX).values(_row(reply, State.OPEN)))
+        sent = await self._writes.take(partial(_begun, reply=reply))
         if sent and sent[0].shown and sent[0].state is not State.WITHDRAWN:
             return sent[0].shown
         return await self._posted(reply, state=State.OPEN)
@@ -83,11 +87,7 @@ class Outbox:
     async def whole(self, reply: Reply, *, message_id: str | None = None, text: str | None = None) -> None:
         """Keep the content of a reply, to be delivered."""
         content = {"message_id": message_id, "text": text, "state": State.WHOLE, "error": None}
-        async with self._engine.begin() as connection:
-            if await _sent(connection, OUTBOX.c.key == reply.key):
-                await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values(content))
-            else:
-                await connection.execute(insert(OUTBOX).values(_row(reply, State.WHOLE) | content))
+        await self._writes.take(partial(_whole, reply=reply, content=content))
 
     async def deliver(self, key: str, content: Callable[[Sent], Awaitable[Answer | Notice | None]]) -> bool:
         """Show the whole content of a reply; tell whether it is there. Without content what is shown is withdrawn.
@@ -165,8 +165,12 @@ class Outbox:
         await self._change(key, state=State.FAILED, error=str(error)[:200])
 
     async def _change(self, key: str, **values: object) -> None:
+        await self._writes.take(partial(_changed, key=key, values=values))
+
+    async def _together(self, writes: Sequence[Write]) -> list[list[Sent]]:
+        """Write what is written at the same time in one transaction."""
         async with self._engine.begin() as connection:
-            await connection.execute(update(OUTBOX).where(OUTBOX.c.key == key).values(values))
+            return [await write(connection) for write in writes]
 
 
 class Showing:
@@ -198,6 +202,28 @@ class Showing:
             except Exception as error:
                 log.warning("a part of an answer could not be shown", key=self._reply.key, reason=type(error).__name__)
                 await asyncio.sleep(1.0)
+
+
+async def _begun(connection: AsyncConnection, *, reply: Reply) -> list[Sent]:
+    """Keep the key of a reply before it is posted; return it as it stood before, if it was there."""
+    sent = await _sent(connection, OUTBOX.c.key == reply.key)
+    if not sent:
+        await connection.execute(insert(OUTBOX).values(_row(reply, State.OPEN)))
+    return sent
+
+
+async def _whole(connection: AsyncConnection, *, reply: Reply, content: Mapping[str, object]) -> list[Sent]:
+    sent = await _sent(connection, OUTBOX.c.key == reply.key)
+    if sent:
+        await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values(content))
+    else:
+        await connection.execute(insert(OUTBOX).values({**_row(reply, State.WHOLE), **content}))
+    return sent
+
+
+async def _changed(connection: AsyncConnection, *, key: str, values: Mapping[str, object]) -> list[Sent]:
+    await connection.execute(update(OUTBOX).where(OUTBOX.c.key == key).values(values))
+    return []
 
 
 async def noted(connection: AsyncConnection, reply: Reply, text: str) -> None:

@@ -33,9 +33,8 @@ async def come_to_rest(world: World, rules: Rules) -> None:
                     break
                 await rules.acknowledged(message)
     await rest(world)
-    if world.weather.away or world.weather.full:  # what could not be taken out of the index then is taken out at the start
-        await world.restart()
-        await rest(world)
+    await world.restart()  # what was stopped between the database and the index, or the files, is mended at the start
+    await rest(world)
 
 
 async def rest(world: World) -> None:
