@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.chat import Message
 from bot.delivery.inbox import RECEIPT, REFUSAL, REPLY
@@ -19,12 +20,11 @@ _ROUNDS = 50  # deliveries of what was not acknowledged
 
 async def come_to_rest(world: World, rules: Rules) -> None:
     """End all trouble, deliver everything until it is acknowledged, and wait until nothing is left to do."""
-    world.house.life.steps_left = None
-    world.house.life.full = 0.0
+    world.weather = replace(world.weather, model_fails=0.0, trouble=0.0, away=0.0, full=0.0)
+    world.house.life.steps_left, world.house.life.full = None, 0.0
     world.platform.trouble = 0.0
     if not world.house.life.alive:
         await world.restart()
-        world.house.life.full = 0.0
     await world.crowd.told(world.house.people, world.house.life.now())
     for written in world.story.written.values():
         for message in world.random.sample(written.versions, len(written.versions)):
@@ -32,6 +32,8 @@ async def come_to_rest(world: World, rules: Rules) -> None:
                 if message.event in written.acknowledged:
                     break
                 await rules.acknowledged(message)
+            else:
+                world.complaints.append(f"{message.event} is never acknowledged")
     await rest(world)
     await world.restart()  # what was stopped between the database and the index, or the files, is mended at the start
     await rest(world)

@@ -23,6 +23,7 @@ CHUNK = 20
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore:The garbage collector is trying:sqlalchemy.exc.SAWarning")  # who is killed returns nothing
 @pytest.mark.parametrize(
     "seeds", [SEEDS[n : n + CHUNK] for n in range(0, len(SEEDS), CHUNK)], ids=lambda seeds: f"from {seeds[0]}"
 )
