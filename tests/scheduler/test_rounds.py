@@ -30,9 +30,12 @@ def seen(engine: AsyncEngine) -> Iterator[list[str]]:
     def statement(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
         said.extend([word for word, sign in words.items() if sign in text][:1])
 
-    event.listen(engine.sync_engine, "before_cursor_execute", statement)
+    engines = {engine.sync_engine, getattr(engine, "_readers", engine).sync_engine}  # SQLite's readers have their own
+    for one in engines:
+        event.listen(one, "before_cursor_execute", statement)
     yield said
-    event.remove(engine.sync_engine, "before_cursor_execute", statement)
+    for one in engines:
+        event.remove(one, "before_cursor_execute", statement)
 
 
 async def test_many_that_end_together_are_written_in_one_transaction(engine: AsyncEngine) -> None:

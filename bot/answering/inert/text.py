@@ -59,7 +59,7 @@ def harmless(text: str, allowed: AbstractSet[str] = _NONE) -> str:
     for _ in range(_ROUNDS):
         if not _TELLING.search(text):
             return text
-        before, text = text, visible(_once(text, allowed))
+        before, text = text, visible(_once(text, allowed)).replace(f"]{REMOVED}", f"] {REMOVED}")  # no target of a label
         if text == before:
             return text
     return _STRIPPED.sub(" ", text)  # nobody writes like that in earnest

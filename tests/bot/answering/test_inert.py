@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.answering import inert
@@ -137,6 +137,7 @@ def test_addresses_are_read_as_they_are_written() -> None:
 
 
 @settings(deadline=None)
+@example("[1][1]www.")
 @given(TEXTS)
 def test_whatever_is_written_is_harmless_and_stays_so(text: str) -> None:
     shown = inert.harmless(text, ALLOWED)
