@@ -150,6 +150,7 @@ class Rules:
     async def _slipped(self, place: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self.world.crowd.moves(self.world.house.people, place, GUEST)
+        self._deliver(self.story.asks(place, self.random.choice(self.world.crowd.members(place))).latest)
 
     def confirms(self) -> None:
         life = self.world.house.life
