@@ -236,13 +236,16 @@ class Errands:
 
     async def gave_up(self, kind: str, argument: str, reason: str) -> None:
         """Apologise for an errand that failed however often it was tried."""
-        errand = Errand.of(kind, argument)
-        message = await self._inbox.post(errand.place, errand.message)
-        if message is None or message.deleted or inbox.version(message) != errand.version or kind == inbox.CHANGED:
-            log.error("an errand was given up", errand=errand.key, reason=reason)
+        log.error("an errand was given up", errand=Errand.of(kind, argument).key, reason=reason)
+        if kind == inbox.CHANGED:
             return
-        log.error("an errand was given up, with an apology", errand=errand.key, reason=reason)
-        if kind == inbox.LEARN and not message.attachments:
+        async with self._message(argument) as message:  # alone with it: an edit may bring something else in its place
+            if message is not None and (message.attachments or kind != inbox.LEARN):
+                await self._apologise(kind, message)
+
+    async def _apologise(self, kind: str, message: Message) -> None:
+        if kind == inbox.DELIVER:  # what is to be said is known, and may be there already
+            await self._outbox.deliver(reply_to(message, REFUSAL).key, self._content)
             return
         if kind == inbox.LEARN and await self._told(message):  # the files are learned: what failed came after
             await self._outbox.deliver(reply_to(message, RECEIPT).key, self._content)

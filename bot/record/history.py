@@ -58,7 +58,7 @@ class History:
                 return replace(answer, conversation_id=state.home, message_id=state.answer)
             conversation = await _opened(connection, state, conversation, place=place, person=person, thread=thread)
             answer, candidates = await self._unforgotten(connection, answer, candidates)
-            query = query if await self._stands(connection, recent) else ""
+            query = query if await self._stands(connection, recent, conversation) else ""
             n = 0 if state.last is None else state.last + 1
             said = {"conversation_id": conversation, "said_at": datetime.now(UTC), "query": query or None}
             row = {"id": asked, "n": n, "role": "user", "person": person.id, "text": question, "origin": origin}
@@ -83,7 +83,7 @@ class History:
             if answer.abstained:
                 await connection.execute(insert(GAPS).values(message_id=question_id))
             said = {"conversation_id": asked["conversation_id"], "said_at": datetime.now(UTC)}
-            said["query"] = query if await self._stands(connection, recent) else None
+            said["query"] = query if await self._stands(connection, recent, asked["conversation_id"]) else None
             said["n"] = await _length(connection, asked["conversation_id"])
             answered = await _add_answer(connection, said, question_id, answer, candidates)
         return replace(answer, conversation_id=asked["conversation_id"], message_id=answered)
@@ -93,14 +93,17 @@ class History:
         upto = recent.said[-1].n + 1
         changed = update(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation).values(summary=summary, summarised=upto)
         async with self._engine.begin() as connection:
-            if await self._stands(connection, recent):
+            if await self._stands(connection, recent, conversation):
                 await connection.execute(changed)
 
-    async def _stands(self, connection: AsyncConnection, recent: Recent) -> bool:
+    async def _stands(self, connection: AsyncConnection, recent: Recent, conversation: str) -> bool:
         """Tell whether nothing of what was said before was taken back or forgotten meanwhile."""
         ids = {one.id for one in recent.said}
         there = select(MESSAGES.c.id).where(MESSAGES.c.id.in_(ids)).with_for_update(read=True, key_share=True)
         if ids and len((await connection.execute(there)).all()) < len(ids):
+            return False
+        held = select(CONVERSATIONS.c.summary).where(CONVERSATIONS.c.id == conversation)
+        if recent.summary and (await connection.execute(held)).scalar() != recent.summary:
             return False
         return not recent.documents or await self._living(connection, recent.documents) >= recent.documents
 

@@ -74,7 +74,8 @@ class Recent:
 
     def is_within(self, later: "Recent") -> bool:
         """Tell whether nothing of this is missing later."""
-        return {one.id for one in self.said} <= {one.id for one in later.said} and self.documents <= later.documents
+        said = {one.id for one in self.said} <= {one.id for one in later.said}
+        return said and self.summary in {"", later.summary} and self.documents <= later.documents
 
 
 NOTHING_SAID = Recent("", ())

@@ -142,15 +142,16 @@ class Rules:
         self._spawn("moves", self.world.crowd.moves(self.world.house.people))
 
     def slips(self) -> None:
-        """Have somebody ask among few, and a guest come in, or leave, while that is answered."""
+        """Have somebody ask among few, and a guest come in, or leave, while that is answered; then somebody asks on."""
         place = self.random.choice([CLOSED, SECRET])
-        self._deliver(self.story.asks(place, self.random.choice(self.world.crowd.members(place))).latest)
-        self._spawn("slips", self._slipped(place, self.random.random() * self.random.choice([1.0, 10.0])))
+        first, then = (self.story.asks(place, self.random.choice(self.world.crowd.members(place))) for _ in range(2))
+        self._deliver(first.latest)
+        self._spawn("slips", self._slipped(place, self.random.random() * self.random.choice([1.0, 10.0]), then))
 
-    async def _slipped(self, place: str, seconds: float) -> None:
+    async def _slipped(self, place: str, seconds: float, then: Written) -> None:
         await asyncio.sleep(seconds)
         await self.world.crowd.moves(self.world.house.people, place, GUEST)
-        self._deliver(self.story.asks(place, self.random.choice(self.world.crowd.members(place))).latest)
+        await self.delivered(then.latest)
 
     def confirms(self) -> None:
         life = self.world.house.life
