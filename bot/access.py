@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot import db
 from bot.chat import Person, Place
 from bot.errors import TwinError
 from bot.people import sight
@@ -63,16 +64,18 @@ class Access:
             return await self.alone(person)
         if is_reserved(place.id):
             return Audience(frozenset({GUIDE}))
-        scopes = {place.id, GUIDE}
-        about = select(PLACES.c.tenant, PLACES.c.kind).where(PLACES.c.id == place.id)
-        async with self._engine.connect() as connection:
+
+        async def read(connection: AsyncConnection) -> set[str]:
+            about = select(PLACES.c.tenant, PLACES.c.kind).where(PLACES.c.id == place.id)
             row = (await connection.execute(about)).mappings().first()
-            if row is not None and row["kind"] != PlaceKind.SHARED:
-                query = sight.IN_PUBLIC if row["kind"] == PlaceKind.PUBLIC else sight.AMONG_MEMBERS
-                speaker = None if person.id == LOCAL else person.id  # the owner looks in from outside, and is not read by
-                told = {"place": place.id, "tenant": row["tenant"], "kind": row["kind"], "person": speaker}
-                scopes.update(str(row[0]) for row in await connection.execute(query, {**told, "since": self._since()}))
-        return Audience(frozenset(scopes))
+            if row is None or row["kind"] == PlaceKind.SHARED:
+                return set()
+            query = sight.IN_PUBLIC if row["kind"] == PlaceKind.PUBLIC else sight.AMONG_MEMBERS
+            speaker = None if person.id == LOCAL else person.id  # the owner looks in from outside, and is not read by
+            told = {"place": place.id, "tenant": row["tenant"], "kind": row["kind"], "person": speaker}
+            return {str(found[0]) for found in await connection.execute(query, {**told, "since": self._since()})}
+
+        return Audience(frozenset({place.id, GUIDE} | await db.transaction(self._engine, read)))
 
     async def alone(self, person: Person) -> Audience:
         """Return what a person may see when nobody else reads along, whatever account they speak from."""

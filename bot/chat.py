@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,39 @@ class Person:
     id: str
 
 
+class Kind(StrEnum):
+    """What an account is in its tenant (workspace or guild)."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    EXTERNAL = "external"
+    BOT = "bot"
+
+
+class PlaceKind(StrEnum):
+    """Who reads a place.
+
+    Every full member of the tenant (`public`), those in it (`private`, `group`), one person (`direct`), or those in it of whom
+    some are strangers to the tenant (`shared`).
+    """
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    GROUP = "group"
+    DIRECT = "direct"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as its platform shows it now."""
+
+    id: str
+    kind: Kind
+    name: str = ""
+    active: bool = True
+
+
 # --- what comes in
 
 
@@ -41,7 +75,8 @@ class Message:
 
     `event` is the platform's id of the delivery, the same when it delivers again; `id` is that of the message in its place.
     `thread` is the conversation within the place; without one the place itself is the conversation. `addressed` says that
-    the twin is spoken to. `link` opens the message on its platform.
+    the twin is spoken to. `link` opens the message on its platform. `taught_by` is the account of somebody who had the message
+    learned as it is, and may.
     """
 
     event: str
@@ -57,6 +92,49 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     link: str = ""
     author: str = ""
+    taught_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said in a thread by somebody, to somebody else than the twin; `id` is that of the message."""
+
+    id: str
+    author: str
+    text: str
+
+
+class Gone(StrEnum):
+    """What can be gone from a platform."""
+
+    FILE = "file"  # everywhere, or from one place
+    PLACE = "place"  # with all that was said in it; or the twin is in it no longer
+    ACCOUNT = "account"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """That something is gone, as a platform delivers it in an `event`: what was made of it is forgotten.
+
+    `id` names a place, an account or a tenant over all platforms, and a file as its `Attachment` does; `place` is where a file
+    is gone from, when it is not gone everywhere in its `tenant`.
+    """
+
+    event: str
+    what: Gone
+    id: str
+    tenant: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """That a place has another id now."""
+
+    event: str
+    old: str
+    new: str
 
 
 # --- what goes out
@@ -122,18 +200,44 @@ Pieces = AsyncGenerator[Delta | Restart | Answer]
 """An answer on its way: deltas, perhaps a restart and deltas again, and last the whole answer."""
 
 
+class Mark(StrEnum):
+    """How far something taught has come, as a sign on the message that brought it."""
+
+    RECEIVED = "received"
+    LEARNED = "learned"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A document that a message brought, which whoever taught it can have forgotten again."""
+
+    document_id: str
+    title: str
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the twin says that is no answer: a receipt, a refusal, an apology."""
+    """Something the twin says that is no answer: a receipt (with what was `taught`), a refusal, an apology."""
 
     text: str
+    taught: tuple[Taught, ...] = ()
+
+
+class What(StrEnum):
+    """What a reply is."""
+
+    REPLY = "reply"  # an answer
+    RECEIPT = "receipt"  # of what was taught
+    REFUSAL = "refusal"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Where something is shown: in `place`, within `thread`, in answer to the message `to`.
 
-    `key` is the same however often it is tried, and another one for everything else that is ever shown.
+    `key` is the same however often it is tried, and another one for everything else that is ever shown. `fresh` says that
+    nobody has tried it yet.
     """
 
     key: str
@@ -141,6 +245,11 @@ class Reply:
     thread: str | None
     to: str
     account: str
+    fresh: bool = field(default=False, compare=False)
+
+    @property
+    def what(self) -> What:
+        return What(self.key.partition("/")[0])
 
 
 class Refused(Exception):
@@ -177,8 +286,17 @@ class Adapter(Protocol):
     async def whisper(self, reply: Reply, text: str) -> None:
         """Tell something to the asker alone."""
 
-    async def fetch(self, attachment: Attachment, to: Path, limit: int) -> None:
-        """Write a file of the platform to a path; raises `Refused` when it is gone or larger than `limit` bytes."""
+    async def fetch(self, attachment: Attachment, to: Path, limit: int, *, place: str) -> None:
+        """Write a file that was posted in a place to a path; raises `Refused` when it is gone or larger than `limit` bytes."""
+
+    async def mark(self, reply: Reply, mark: Mark) -> None:
+        """Show on the message that is replied to how far it has come, in place of any other mark."""
+
+    async def confirm(self, place: str, account: str) -> None:
+        """Bring up to date what is known of a place, of who is in it, and of somebody who speaks there."""
+
+    async def thread(self, reply: Reply) -> tuple[Spoken, ...]:
+        """Return what people said to each other in the thread before the message that is replied to, oldest first."""
 
 
 def printable(text: str) -> str:

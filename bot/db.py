@@ -1,21 +1,23 @@
 """The database: SQLite in WAL mode or Postgres, migrated to the present on opening."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import alembic.command
 import alembic.config
 from sqlalchemy import AsyncAdaptedQueuePool, Connection, Dialect, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot import onetrip
 from bot.errors import ServiceAway
+
+T = TypeVar("T")
 
 BUSY = 30.0
 """Seconds that a transaction waits for those of others, until it fails."""
@@ -59,14 +61,18 @@ class _OneWriter(AsyncEngine):
 
 def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
-        return _OneWriter(_sqlite(url, pool_size=1, max_overflow=0, pool_timeout=BUSY), _sqlite(url, pool_size=8))
+        # Readers have no transaction: each statement sees the newest commit, and nothing is to be rolled back after it.
+        readers = _sqlite(url, pool_size=8, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+        return _OneWriter(_sqlite(url, pool_size=1, max_overflow=0, pool_timeout=BUSY), readers)
     # Compiling a query takes Postgres longer than running one of ours.
     return create_async_engine(url, pool_pre_ping=True, connect_args={"server_settings": {"jit": "off"}})
 
 
-def _sqlite(url: str, **pool: Any) -> AsyncEngine:
+def _sqlite(url: str, **options: Any) -> AsyncEngine:
     path = make_url(url).database or ":memory:"
-    engine = create_async_engine(url, async_creator=partial(onetrip.connected, path), poolclass=AsyncAdaptedQueuePool, **pool)
+    engine = create_async_engine(
+        url, async_creator=partial(onetrip.connected, path), poolclass=AsyncAdaptedQueuePool, **options
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -99,6 +105,22 @@ def migrate(connection: Connection) -> None:
 def insert(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an insert that can say what happens on a conflict, which each database has words of its own for."""
     return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+
+
+async def transaction(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do some work in a transaction, which is rolled back when it fails; it may await nothing but its connection.
+
+    On SQLite all of it is one trip to the thread of the connection, however many statements it has. Whoever is cancelled
+    while it is made does not know whether it was.
+    """
+
+    async def whole() -> T:
+        async with connection.begin():
+            return await work(connection)
+
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        return await (driver.at_once(whole) if isinstance(driver, onetrip.Connection) else whole())
 
 
 async def compact(engine: AsyncEngine) -> None:

@@ -1,5 +1,6 @@
 """Where a message becomes an answer."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -117,12 +118,13 @@ class Engine:
         if asked.conversation is not None:
             draft = replace(draft, recent=await self._recent(asked, asked.conversation))
             draft = replace(draft, query=await self._writer.standalone(draft))
-        draft = replace(draft, findings=await self._look.at(draft.query, asked.place, asked.person))
-        if asked.conversation is not None and draft.recent.said:  # a model may have taken its time over the query
-            recent = await self._recent(asked, asked.conversation)
-            query = draft.query if draft.recent.is_within(recent) else asked.text
-            draft = replace(draft, recent=recent, query=query)
-        return draft
+        looking = self._look.at(draft.query, asked.place, asked.person)
+        if asked.conversation is None or not draft.recent.said:
+            return replace(draft, findings=await looking)
+        # A model may have taken its time over the query: what was said is looked at once more, as it may be shown now.
+        findings, recent = await asyncio.gather(looking, self._recent(asked, asked.conversation))
+        query = draft.query if draft.recent.is_within(recent) else asked.text
+        return replace(draft, findings=findings, recent=recent, query=query)
 
     async def _recent(self, asked: Asked, conversation: str) -> Recent:
         """Return what was said before, as it may be shown at this moment."""

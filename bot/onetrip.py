@@ -1,31 +1,50 @@
-"""SQLite with one trip to its thread for each statement, where aiosqlite makes four: cursor, execute, fetch, close."""
+"""SQLite with one trip to its thread for each statement, where aiosqlite makes four: cursor, execute, fetch, close; and with
+one for a whole transaction, where nothing else is awaited in it.
+
+A trip costs little when nothing else happens. When the event loop has much to do each waits for its turn, and a transaction of
+a dozen statements holds up all other writers for a dozen turns.
+"""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import aiosqlite
+
+T = TypeVar("T")
 
 
 async def connected(path: str) -> aiosqlite.Connection:
     """Connect to a file."""
-    connection = _Connection(partial(sqlite3.connect, path), iter_chunk_size=64)
+    connection = Connection(partial(sqlite3.connect, path), iter_chunk_size=64)
     connection._thread.daemon = True  # as SQLAlchemy has it for those that it makes itself
     return await connection
 
 
-class _Connection(aiosqlite.Connection):
+class Connection(aiosqlite.Connection):
     """Lends cursors that run a statement, fetch its rows and close in one call on the connection's thread."""
 
+    async def at_once(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run something that awaits nothing but this connection, all of it on the connection's thread."""
+        done: T = await self._execute(lambda: _to_its_end(work()))
+        return done
+
+    async def _execute(self, function: Callable[..., Any], *args: Any, **named: Any) -> Any:  # type: ignore[override]
+        if threading.current_thread() is self._thread:  # there already
+            return function(*args, **named)
+        return await super()._execute(function, *args, **named)  # type: ignore[no-untyped-call]
+
     def cursor(self) -> aiosqlite.Cursor:  # type: ignore[override]  # SQLAlchemy enters it, and needs nothing else
+        """Return one."""
         return cast(aiosqlite.Cursor, _Cursor(self))
 
 
 class _Cursor:
     """What SQLAlchemy asks of a cursor."""
 
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._rows: list[Any] = []
         self.description: Any = None
@@ -62,5 +81,15 @@ class _Cursor:
             finally:
                 cursor.close()
 
-        self._rows, self.description, self.rowcount, self.lastrowid = await self._connection._execute(run)  # type: ignore[no-untyped-call]
+        self._rows, self.description, self.rowcount, self.lastrowid = await self._connection._execute(run)
         return self
+
+
+def _to_its_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run what never has to wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast(T, end.value)
+    coroutine.close()
+    raise RuntimeError("within a transaction that is made at once, something else than its connection was waited for")

@@ -75,7 +75,7 @@ def allowed(importer: str, imported: str) -> bool:
 def _own(importer: str, imported: str) -> bool:
     match importer.split("."):
         case ["adapters", platform, *_]:
-            return within(imported, f"adapters.{platform}")
+            return within(imported, f"adapters.{platform}", "adapters.common")
         case ["bot", *_]:
             return within(imported, "bot") and not within(imported, *COMPOSITION)
         case [package, *_]:

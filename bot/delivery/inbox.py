@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
-from bot.chat import Attachment, Message, Reply
+from bot.chat import Attachment, Message, Reply, What
 from bot.delivery.batches import Batches
 from bot.delivery.outbox import noted
 from bot.tables import INBOX, POSTS
@@ -24,7 +25,7 @@ CHANGING = timedelta(days=40)  # for so long a tombstone wins over what comes la
 _AT_ONCE = 50  # deliveries in one transaction
 
 IGNORED = "not meant for the twin"
-REPLY, RECEIPT, REFUSAL = "reply", "receipt", "refusal"
+REPLY, RECEIPT, REFUSAL = What.REPLY, What.RECEIPT, What.REFUSAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,13 @@ class Inbox:
 
     async def _kept(self, deliveries: Sequence[tuple[Message, Policy]]) -> list[Accepted]:
         """Keep what came at the same time, in one transaction."""
-        async with self._engine.begin() as connection:
+
+        async def kept(connection: AsyncConnection) -> list[Accepted]:
             accepted = [await self._accepted(connection, message, policy) for message, policy in deliveries]
-            await fault.apoint("inbox.commit")
+            fault.point("inbox.commit")
             return accepted
+
+        return await db.transaction(self._engine, kept)
 
     async def _accepted(self, connection: AsyncConnection, message: Message, policy: Policy) -> Accepted:
         row = {"event": message.event, "place": message.place, "message": message.id}
@@ -146,6 +150,16 @@ class Inbox:
 def reply_to(message: Message, what: str) -> Reply:
     """Return where something that a message brings about is shown; `what` tells an answer from a receipt or a refusal."""
     return Reply(f"{what}/{message.place}/{message.id}", message.place, message.thread, message.id, message.account)
+
+
+def question_id(message: Message) -> str:
+    """Return the id that the question of a message has in the history; an edited one is another question."""
+    return uuid5(NAMESPACE_OID, f"{message.place}/{message.id}@{version(message)}").hex
+
+
+def asks(message: Message) -> bool:
+    """Tell whether a message that brings files asks something too."""
+    return message.text.rstrip().endswith("?")
 
 
 def version(message: Message) -> str:

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot import db
 from bot.chat import Adapter, Answer, Delta, Notice, Refused, Reply, Restart, TryLater
 from bot.delivery.batches import Batches
 from bot.tables import OUTBOX
@@ -27,8 +29,12 @@ class State(StrEnum):
     OPEN = "open"  # it may be shown already, and is not whole
     WHOLE = "whole"  # its content is stored and waits to be delivered
     DELIVERED = "delivered"
+    WITHDRAWING = "withdrawing"  # what is shown of it may still stand there, and counts for nothing
     WITHDRAWN = "withdrawn"
     FAILED = "failed"  # the platform will not take it
+
+
+_WITHDRAWN = {State.WITHDRAWING, State.WITHDRAWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,15 @@ class Outbox:
     def __init__(self, engine: AsyncEngine, adapter: Callable[[str], Adapter]) -> None:
         self._engine = engine
         self._adapter = adapter
+        self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._writes: Batches[Write, list[Sent]] = Batches(self._together, most=50)
 
     async def open(self, reply: Reply) -> str:
         """Show that an answer is coming, and return the platform's id of it."""
         sent = await self._writes.take(partial(_begun, reply=reply))
-        if sent and sent[0].shown and sent[0].state is not State.WITHDRAWN:
+        if sent and sent[0].shown and sent[0].state not in _WITHDRAWN:
             return sent[0].shown
-        return await self._posted(reply, state=State.OPEN)
+        return await self._posted(replace(reply, fresh=not sent), state=State.OPEN)
 
     async def _posted(self, reply: Reply, **values: object) -> str:
         await fault.apoint("outbox.open.before")
@@ -94,13 +101,17 @@ class Outbox:
 
         Raises `TryLater`, and whatever leaves open whether it was done: both may be tried again.
         """
+        async with self._alone(key):
+            return await self._delivered(key, content)
+
+    async def _delivered(self, key: str, content: Callable[[Sent], Awaitable[Answer | Notice | None]]) -> bool:
         sent = await self.sent(key)
-        if sent is None or sent.state in {State.DELIVERED, State.WITHDRAWN, State.FAILED}:
+        if sent is None or sent.state in {State.DELIVERED, State.FAILED, *_WITHDRAWN}:
             return sent is not None and sent.state is State.DELIVERED
         adapter, reply = self._adapter(sent.reply.place), sent.reply
         said = await content(sent)
         if said is None:
-            await self.withdraw(key)
+            await self._withdrawn(key)
             return False
         try:
             shown = sent.shown or await self._posted(reply)
@@ -134,10 +145,14 @@ class Outbox:
 
     async def withdraw(self, key: str) -> None:
         """Take away what is shown of a reply, and its content."""
+        async with self._alone(key):
+            await self._withdrawn(key)
+
+    async def _withdrawn(self, key: str) -> None:
         sent = await self.sent(key)
         if sent is None or sent.state is State.WITHDRAWN:
             return
-        await self._change(key, shown=None)  # stopped in between, nobody takes it for what still stands there
+        await self._change(key, state=State.WITHDRAWING)
         with suppress(Refused):  # the place is gone, and what stood there with it
             adapter = self._adapter(sent.reply.place)
             # Whoever began to post it may have been stopped before it was told the id: asked again, the platform tells it.
@@ -164,13 +179,23 @@ class Outbox:
         log.warning("a reply cannot be delivered", key=key, reason=str(error))
         await self._change(key, state=State.FAILED, error=str(error)[:200])
 
+    @asynccontextmanager
+    async def _alone(self, key: str) -> AsyncIterator[None]:
+        """Be alone with a reply: several may see at once that it is to be shown anew, or withdrawn."""
+        lock = self._busy.setdefault(key, asyncio.Lock())
+        async with lock:
+            yield
+
     async def _change(self, key: str, **values: object) -> None:
         await self._writes.take(partial(_changed, key=key, values=values))
 
     async def _together(self, writes: Sequence[Write]) -> list[list[Sent]]:
         """Write what is written at the same time in one transaction."""
-        async with self._engine.begin() as connection:
+
+        async def written(connection: AsyncConnection) -> list[list[Sent]]:
             return [await write(connection) for write in writes]
+
+        return await db.transaction(self._engine, written)
 
 
 class Showing:
@@ -215,7 +240,7 @@ async def _begun(connection: AsyncConnection, *, reply: Reply) -> list[Sent]:
 async def _whole(connection: AsyncConnection, *, reply: Reply, content: Mapping[str, object]) -> list[Sent]:
     sent = await _sent(connection, OUTBOX.c.key == reply.key)
     if sent:
-        await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values(content))
+        await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values({**_left(sent[0]), **content}))
     else:
         await connection.execute(insert(OUTBOX).values({**_row(reply, State.WHOLE), **content}))
     return sent
@@ -228,10 +253,16 @@ async def _changed(connection: AsyncConnection, *, key: str, values: Mapping[str
 
 async def noted(connection: AsyncConnection, reply: Reply, text: str) -> None:
     """Keep a notice, to be delivered, within the caller's transaction; it replaces an older one."""
-    if await _sent(connection, OUTBOX.c.key == reply.key):
-        await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values(text=text, state=State.WHOLE))
+    if sent := await _sent(connection, OUTBOX.c.key == reply.key):
+        again = {**_left(sent[0]), "text": text, "state": State.WHOLE}
+        await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values(again))
     else:
         await connection.execute(insert(OUTBOX).values(_row(reply, State.WHOLE) | {"text": text}))
+
+
+def _left(sent: Sent) -> dict[str, object]:
+    """Return what is to be let go of when a reply is shown again after it was withdrawn."""
+    return {"shown": None} if sent.state in _WITHDRAWN else {}
 
 
 def _row(reply: Reply, state: State) -> dict[str, object]:

@@ -2,28 +2,9 @@
 
 from enum import StrEnum
 
+from bot.chat import Kind, PlaceKind
 
-class Kind(StrEnum):
-    """What an account is in its tenant (workspace or guild)."""
-
-    MEMBER = "member"
-    GUEST = "guest"
-    EXTERNAL = "external"
-    BOT = "bot"
-
-
-class PlaceKind(StrEnum):
-    """Who reads a place.
-
-    Every full member of the tenant (`public`), those in it (`private`, `group`), one person (`direct`), or those in it of whom
-    some are strangers to the tenant (`shared`).
-    """
-
-    PUBLIC = "public"
-    PRIVATE = "private"
-    GROUP = "group"
-    DIRECT = "direct"
-    SHARED = "shared"
+__all__ = ["Act", "Kind", "PlaceKind", "Role"]
 
 
 class Role(StrEnum):

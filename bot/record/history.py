@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot import db
 from bot.chat import Answer, Person, Place, Source
 from bot.errors import UnknownConversation, UnknownMessage
 from bot.record.said import ABSTAINED, FORGOTTEN, NOTHING_SAID, RESTS_ON, Candidate, Recent
@@ -52,21 +53,24 @@ class History:
         place.
         """
         asked = question_id or uuid4().hex
-        async with self._engine.begin() as connection:
+
+        async def added(connection: AsyncConnection) -> Answer:
             state = await _state(connection, asked, conversation)
             if state.answer is not None:
                 return replace(answer, conversation_id=state.home, message_id=state.answer)
-            conversation = await _opened(connection, state, conversation, place=place, person=person, thread=thread)
-            answer, candidates = await self._unforgotten(connection, answer, candidates)
-            query = query if await self._stands(connection, recent, conversation) else ""
+            home = await _opened(connection, state, conversation, place=place, person=person, thread=thread)
+            kept, considered = await self._unforgotten(connection, answer, candidates)
+            searched = query if await self._stands(connection, recent, home) else ""
             n = 0 if state.last is None else state.last + 1
-            said = {"conversation_id": conversation, "said_at": datetime.now(UTC), "query": query or None}
+            said = {"conversation_id": home, "said_at": datetime.now(UTC), "query": searched or None}
             row = {"id": asked, "n": n, "role": "user", "person": person.id, "text": question, "origin": origin}
             rows = [{**_BLANK, **said, **row}]
-            answered = await _add_answer(connection, said | {"n": n + 1}, asked, answer, candidates, before=rows)
-            if answer.abstained:
+            answered = await _add_answer(connection, said | {"n": n + 1}, asked, kept, considered, before=rows)
+            if kept.abstained:
                 await connection.execute(insert(GAPS).values(message_id=asked))
-        return replace(answer, conversation_id=conversation, message_id=answered)
+            return replace(kept, conversation_id=home, message_id=answered)
+
+        return await db.transaction(self._engine, added)
 
     async def again(
         self, question_id: str, answer: Answer, *, query: str, candidates: Sequence[Candidate], recent: Recent = NOTHING_SAID

@@ -1,12 +1,14 @@
 """What was said, as it may be shown now: the reading side of the history. Rows never leave it."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot import db
 from bot.chat import Answer, Person, Place, Source, Timings
 from bot.errors import UnknownConversation, UnknownMessage
 from bot.record.said import NOTHING_SAID, RESTS_ON, WITHHELD, Candidate, Fate, Recent, Said, Visible
@@ -26,25 +28,22 @@ class Recall:
 
         Raises `UnknownConversation` when it is not `held_by` this person in this place, before a word of it is read.
         """
-        async with self._engine.connect() as connection:
-            about = (await connection.execute(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))).one_or_none()
+
+        async def read(connection: AsyncConnection) -> _Read | None:
+            query = select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation)
+            about = (await connection.execute(query)).one_or_none()
             if held_by and (about is None or (about.place, about.person) != (held_by[0].id, held_by[1].id)):
                 raise UnknownConversation(conversation)
-            if about is None:
-                return NOTHING_SAID
-            rests = await _rests_on(connection, MESSAGES.c.conversation_id == conversation)
-            latest = select(MESSAGES).where(MESSAGES.c.conversation_id == conversation, MESSAGES.c.n >= about.summarised)
-            latest = latest.where(~MESSAGES.c.superseded).order_by(MESSAGES.c.n.desc()).limit(most)
-            rows = (await connection.execute(latest)).all()[::-1]
-            before = select(MESSAGES.c.id).where(
-                MESSAGES.c.conversation_id == conversation, MESSAGES.c.n < about.summarised, MESSAGES.c.id.in_(rests)
-            )
-            summed_up = set((await connection.execute(before)).scalars()) if about.summary and rests else set()
+            return None if about is None else await _read(connection, about, most)
+
+        if (found := await db.transaction(self._engine, read)) is None:
+            return NOTHING_SAID
+        rests = found.rests
         seen = await visible({document for documents in rests.values() for document in documents})
         gone = {message for message, documents in rests.items() if not documents <= seen}
-        said = tuple(_said(row) for row in rows if row.id not in gone)
-        summary = "" if summed_up & gone else about.summary
-        used = {one.id for one in said} | (summed_up if summary else set())
+        said = tuple(_said(row) for row in found.latest if row.id not in gone)
+        summary = "" if found.summed_up & gone else found.summary
+        used = {one.id for one in said} | (found.summed_up if summary else set())
         return Recent(summary, said, frozenset(document for one in used for document in rests.get(one, ())))
 
     async def conversation(self, conversation: str, *, visible: Visible) -> list[Said]:
@@ -126,6 +125,27 @@ class Recall:
         async with self._engine.connect() as connection:
             rows = await connection.execute(query.order_by(CONVERSATIONS.c.started_at.desc()))
             return [(row.id, row.place, row.started_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a conversation is: its summary, its latest messages, the messages summed up that rest on documents, and on which."""
+
+    summary: str
+    latest: Sequence[Row[Any]]
+    summed_up: set[str]
+    rests: dict[str, set[str]]
+
+
+async def _read(connection: AsyncConnection, about: Row[Any], most: int) -> _Read:
+    """Read a conversation, its latest messages oldest first."""
+    mine = MESSAGES.c.conversation_id == about.id
+    rests = await _rests_on(connection, mine)
+    latest = select(MESSAGES).where(mine, MESSAGES.c.n >= about.summarised, ~MESSAGES.c.superseded)
+    rows = (await connection.execute(latest.order_by(MESSAGES.c.n.desc()).limit(most))).all()[::-1]
+    before = select(MESSAGES.c.id).where(mine, MESSAGES.c.n < about.summarised, MESSAGES.c.id.in_(rests))
+    summed_up = set((await connection.execute(before)).scalars()) if about.summary and rests else set[str]()
+    return _Read(about.summary, rows, summed_up, rests)
 
 
 async def answer_to(connection: AsyncConnection, question_id: str) -> Row[Any, Any] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bot.chat import Answer, Attachment, Notice, Refused, Reply, TryLater
+from bot.chat import Answer, Attachment, Mark, Notice, Refused, Reply, Spoken, TryLater
 from tests.simulation.life import GLANCE, Life
 
 _MOST_FAILURES = 6  # of one reply: four are borne by the job, and two by the apology
@@ -115,11 +115,21 @@ class Adapter:
 
         await self._call(reply, act)
 
-    async def fetch(self, attachment: Attachment, to: Path, limit: int) -> None:
+    async def fetch(self, attachment: Attachment, to: Path, limit: int, *, place: str) -> None:
         await self._life.step()
         if attachment.id not in self._platform.files:
             raise Refused("The file is gone.")
         to.write_bytes(self._platform.files[attachment.id])
+
+    async def mark(self, reply: Reply, mark: Mark) -> None:
+        await self._life.step()
+
+    async def confirm(self, place: str, account: str) -> None:
+        await self._life.step()
+
+    async def thread(self, reply: Reply) -> tuple[Spoken, ...]:
+        await self._life.step()
+        return ()
 
     def _show(self, reply: Reply, shown: str, text: str, since: int) -> Post:
         post = self._platform.posts[shown]

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from bot.chat import Answer, Attachment, Message, Notice, Refused, Reply, TryLater
+from bot.chat import Answer, Attachment, Mark, Message, Notice, Refused, Reply, Spoken, TryLater
 
 _LATE = web.RequestKey("late", bool)
 
@@ -209,13 +209,22 @@ class PlatformAdapter:
     async def whisper(self, reply: Reply, text: str) -> None:
         await self._call("POST", "/whispers", {"account": reply.account, "text": text})
 
-    async def fetch(self, attachment: Attachment, to: Path, limit: int) -> None:
+    async def fetch(self, attachment: Attachment, to: Path, limit: int, *, place: str) -> None:
         async with self._session.get(f"{self._url}/files/{attachment.id}") as response:
             self._check(response)
             data = await response.read()
         if len(data) > limit:
             raise Refused(f"It is larger than {limit >> 20} MB.")
         await asyncio.to_thread(to.write_bytes, data)
+
+    async def mark(self, reply: Reply, mark: Mark) -> None:
+        """Show nothing: messages bear no marks here."""
+
+    async def confirm(self, place: str, account: str) -> None:
+        """Do nothing: whoever is here was introduced."""
+
+    async def thread(self, reply: Reply) -> tuple[Spoken, ...]:
+        return ()
 
     async def _call(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
         async with self._session.request(

@@ -1,0 +1,91 @@
+"""The errand of answering: shown while it is written, then whole."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+
+from bot.access import Access
+from bot.chat import Adapter, Answer, Message, Place, Refused, Reply
+from bot.delivery.contents import Answers, Contents
+from bot.delivery.current import Current
+from bot.delivery.inbox import REFUSAL, REPLY, question_id, reply_to
+from bot.delivery.outbox import Outbox
+from bot.engine import Asked
+from bot.record.history import History, thread_id
+from bot.record.memory import origin
+from bot.record.recall import Recall
+from knowledge import fault
+
+
+class Answering:
+    """Answers messages. A question has one answer, however often its errand is run."""
+
+    def __init__(
+        self,
+        *,
+        answers: Answers,
+        contents: Contents,
+        current: Current,
+        outbox: Outbox,
+        history: History,
+        recall: Recall,
+        access: Access,
+        adapter: Callable[[str], Adapter],
+    ) -> None:
+        self._answers = answers
+        self._contents = contents
+        self._current = current
+        self._outbox = outbox
+        self._history = history
+        self._recall = recall
+        self._access = access
+        self._adapter = adapter
+
+    async def answer(self, argument: str) -> None:
+        """Answer a message, if it still says what it said; show the answer while it is written, then deliver the whole."""
+        async with self._current.message(argument) as message:
+            if message is None:
+                return
+            await self._outbox.withdraw(reply_to(message, REFUSAL).key)  # of an older version of the message
+            reply, question = reply_to(message, REPLY), question_id(message)
+            answered = await self._recall.answered(question)
+            aside = ""
+            if answered is None:
+                await self._history.retract(origin(message), but=question)  # it is no part of what was said before
+                try:
+                    answer = await self._written(message, reply)
+                except Refused as error:  # the place is gone before the answer could begin
+                    await self._outbox.failed(reply.key, error)
+                    return
+                answered, aside = answer.message_id, answer.aside
+            if not await self._current.still(message):
+                return
+            await fault.apoint("answer.whole.before")
+            await self._outbox.whole(reply, message_id=answered)
+            if await self._outbox.deliver(reply.key, self._contents) and aside:
+                await self._outbox.whisper(reply, aside)
+
+    async def _written(self, message: Message, reply: Reply) -> Answer:
+        shown = await self._outbox.open(reply)
+        await self._adapter(message.place).confirm(message.place, message.account)
+        place, person = Place(message.place), await self._access.person(message.account)
+        asked = Asked(
+            message.text,
+            place,
+            person,
+            conversation=thread_id(place, message.thread),
+            thread=message.thread,
+            question_id=question_id(message),
+            origin=origin(message),
+        )
+        await fault.apoint("answer.before")
+        return await self._shown(asked, reply, shown)
+
+    async def _shown(self, asked: Asked, reply: Reply, shown: str) -> Answer:
+        """Show an answer while it is written, and return the whole."""
+        async with self._outbox.showing(reply, shown) as showing, aclosing(self._answers.answer(asked)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Answer):
+                    return piece
+                showing.add(piece)
+                await fault.apoint("answer.midstream")
+        raise RuntimeError("an answer ended without being whole")
