@@ -202,7 +202,6 @@ class _Queue:
     jobs: Jobs
 
     def put(self, connection: Connection, errand: Errand) -> None:
-        fault.point("errand.put")
         self.jobs.enqueue(connection, Job(errand.kind, errand.key, errand.argument))
 
 

@@ -12,7 +12,7 @@ from bot.access import Access
 from bot.answering.looking import Look
 from bot.answering.quoting import courtesy
 from bot.answering.writing import Draft, Writing, Written
-from bot.chat import Answer, Delta, Person, Pieces, Place, Timings
+from bot.chat import Answer, Delta, Person, Pieces, Place, Spoken, Timings
 from bot.errors import BadQuestion
 from bot.limits import QUESTION, Turns, bounded
 from bot.record.history import History, thread_id
@@ -31,7 +31,7 @@ class Asked:
 
     `conversation` goes on with one of the history, without one a new one begins. A question from a platform has a
     `question_id`, which gets one answer however often it is asked, and the message it came in as its `origin`. `again` has
-    the question of that id answered anew.
+    the question of that id answered anew. `heard` is what others said in the thread before, oldest first.
     """
 
     text: str
@@ -42,6 +42,7 @@ class Asked:
     question_id: str | None = None
     origin: str | None = None
     again: bool = False
+    heard: tuple[Spoken, ...] = ()
 
 
 class Writes(Protocol):
@@ -132,8 +133,9 @@ class Engine:
         return _before(await self._recall.recent(conversation, visible=visible, held_by=_holder(asked)), asked)
 
     async def _kept(self, asked: Asked, draft: Draft, written: Written) -> Answer:
-        before = (Candidate("", document, 0.0, 0.0, 0.0, 0.0, Fate.SAID) for document in sorted(written.before))
-        candidates = (*draft.findings.candidates(written.fates), *before)
+        before = (_leant_on(document, Fate.SAID) for document in sorted(written.before))
+        heard = (_leant_on(f"{asked.place.id}/{one.id}", Fate.HEARD) for one in draft.heard)
+        candidates = (*draft.findings.candidates(written.fates), *before, *heard)
         if asked.again and asked.question_id:
             return await self._history.again(
                 asked.question_id, written.answer, query=draft.query, candidates=candidates, recent=draft.recent
@@ -171,7 +173,12 @@ def checked(question: str) -> str:
 
 
 def _draft(asked: Asked) -> Draft:
-    return Draft(asked.text, asked.place, asked.person, query=asked.text, again=asked.again)
+    return Draft(asked.text, asked.place, asked.person, query=asked.text, again=asked.again, heard=asked.heard)
+
+
+def _leant_on(what: str, fate: Fate) -> Candidate:
+    """Return what stood in the prompt beside the passages."""
+    return Candidate("", what, 0.0, 0.0, 0.0, 0.0, fate)
 
 
 def _holder(asked: Asked) -> tuple[Place, Person] | None:

@@ -11,7 +11,7 @@ import structlog
 from bot.answering import grounding, inert, prompt, support
 from bot.answering.citing import Checked
 from bot.answering.looking import Findings
-from bot.chat import Answer, Delta, Person, Place, Restart
+from bot.chat import Answer, Delta, Person, Place, Restart, Spoken
 from bot.errors import BudgetSpent
 from bot.limits import Budget
 from bot.llm.base import ModelAway, Parameters, Turn
@@ -31,6 +31,7 @@ BUDGET = "The budget for language models is used up for today: this is quoted fr
 _ALWAYS = 3  # passages that a model is told of in any case
 _HARDLY = 10  # times less likely than the best one
 _SMALL = 10.0  # seconds for what is only a help: without it there is a plainer way
+_HEARD = 3_000  # characters of what others said in a thread, the latest
 _REGENERATED = 0.7  # the least temperature of an answer that is asked for again
 
 
@@ -45,10 +46,17 @@ class Draft:
     findings: Findings = field(default_factory=Findings)
     recent: Recent = NOTHING_SAID
     again: bool = False
+    heard: tuple[Spoken, ...] = ()
 
     @property
     def turns(self) -> tuple[Turn, ...]:
         return tuple(Turn("user" if one.role == "user" else "assistant", one.text) for one in self.recent.said)
+
+    @property
+    def earlier(self) -> str:
+        """What is told of the conversation beside the turns: a summary of its beginning, and what others said in it."""
+        heard = "\n".join(f"{one.author or 'Somebody'}: {one.text}" for one in self.heard)[-_HEARD:]
+        return "\n\n".join(part for part in (self.recent.summary, heard) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +123,14 @@ class Writer:
 
     async def standalone(self, draft: Draft) -> str:
         """Return what is to be searched for a question that may lean on what was said before."""
-        if not draft.recent.said and not draft.recent.summary:
+        if not draft.recent.said and not draft.earlier:
             return draft.question
-        plain = prompt.follow_up(draft.question, draft.turns)
+        plain = prompt.follow_up(draft.question, draft.turns or tuple(Turn("user", one.text) for one in draft.heard))
         chosen = await self._settings.of(draft.place.id)
         chain, _ = await self._chain(chosen, draft)
         if chain is None:
             return plain
-        asked = prompt.condense(draft.question, draft.turns, draft.recent.summary)
+        asked = prompt.condense(draft.question, draft.turns, draft.earlier)
         said = await self._said(chain, asked, draft, "condense")
         return prompt.condensed(said, draft.question) if said else plain
 
@@ -152,7 +160,7 @@ class Writer:
             draft.question,
             _telling(draft.findings.found),
             history=draft.turns,
-            summary=draft.recent.summary,
+            summary=draft.earlier,
             persona=chosen.persona,
             instructions=chosen.system_prompt,
             window=window,

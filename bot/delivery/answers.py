@@ -1,10 +1,13 @@
 """The errand of answering: shown while it is written, then whole."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 
+import structlog
+
 from bot.access import Access
-from bot.chat import Adapter, Answer, Message, Place, Refused, Reply
+from bot.chat import Adapter, Answer, Message, Place, Refused, Reply, Spoken
 from bot.delivery.contents import Answers, Contents
 from bot.delivery.current import Current
 from bot.delivery.inbox import REFUSAL, REPLY, question_id, reply_to
@@ -14,6 +17,10 @@ from bot.record.history import History, thread_id
 from bot.record.memory import origin
 from bot.record.recall import Recall
 from knowledge import fault
+
+log = structlog.get_logger()
+
+_LISTENING = 3.0  # seconds that a platform has to tell what was said in a thread
 
 
 class Answering:
@@ -76,9 +83,19 @@ class Answering:
             thread=message.thread,
             question_id=question_id(message),
             origin=origin(message),
+            heard=await self._heard(reply),
         )
         await fault.apoint("answer.before")
         return await self._shown(asked, reply, shown)
+
+    async def _heard(self, reply: Reply) -> tuple[Spoken, ...]:
+        """Return what others said in the thread before; a platform that does not tell it now is no reason not to answer."""
+        try:
+            async with asyncio.timeout(_LISTENING):
+                return await self._adapter(reply.place).thread(reply)
+        except Exception as error:
+            log.warning("a thread could not be read", key=reply.key, reason=type(error).__name__)
+            return ()
 
     async def _shown(self, asked: Asked, reply: Reply, shown: str) -> Answer:
         """Show an answer while it is written, and return the whole."""

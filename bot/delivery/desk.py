@@ -10,6 +10,7 @@ from bot.chat import Message, Place
 from bot.delivery.inbox import ANSWER, Accepted, Inbox, Policy
 from bot.errors import TwinError
 from bot.limits import ATTACHMENTS, MESSAGE, LoopGuard, Rates, Turns, What, bounded, counted
+from knowledge import fault
 
 log = structlog.get_logger()
 
@@ -54,6 +55,7 @@ class Desk:
 
     async def receive(self, message: Message) -> Accepted:
         """Take a delivery in; redeliveries, other orders and changes of the message are all welcome."""
+        fault.point("desk.receive")
         asks = message.addressed and not message.deleted  # what came before costs its author nothing
         policy = Policy() if asks and not await self._inbox.is_new(message) else await self._policy(message)
         accepted = await self._inbox.accept(message, policy)

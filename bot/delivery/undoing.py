@@ -26,6 +26,7 @@ class Undoing:
         """Take back what rests on what a message said before; of a deleted one everything."""
         now = await self._inbox.post(message.place, message.id) or message
         await self._history.retract(origin(now), but=None if now.deleted else question_id(now))
+        await self._history.unhear(origin(now))
         await self._memory.unhear(now)
         for what in _unasked(now):
             await self._outbox.withdraw(reply_to(now, what).key)

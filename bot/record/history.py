@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot import db
 from bot.chat import Answer, Person, Place, Source
 from bot.errors import UnknownConversation, UnknownMessage
-from bot.record.said import ABSTAINED, FORGOTTEN, NOTHING_SAID, RESTS_ON, Candidate, Recent
+from bot.record.said import ABSTAINED, FORGOTTEN, NOTHING_SAID, RESTS_ON, Candidate, Fate, Recent
 from bot.tables import CANDIDATES, CITATIONS, CONVERSATIONS, FEEDBACK, GAPS, MESSAGES, OUTBOX
 
 Living = Callable[[AsyncConnection, Iterable[str]], Awaitable[set[str]]]
@@ -123,12 +123,14 @@ class History:
 
     # --- forgetting
 
-    async def forget(self, documents: Sequence[str]) -> None:
+    async def unhear(self, origin: str) -> None:
+        """Take back the answers that lean on what somebody said in a thread: the message was deleted or edited."""
+        await self.forget([origin], (Fate.HEARD,))
+
+    async def forget(self, documents: Sequence[str], fates: Sequence[Fate] = RESTS_ON) -> None:
         """Take the words of forgotten documents out of every answer that rests on them, and out of summaries."""
         quoting = select(CITATIONS.c.message_id).where(CITATIONS.c.document_id.in_(documents))
-        reading = select(CANDIDATES.c.message_id).where(
-            CANDIDATES.c.document_id.in_(documents), CANDIDATES.c.fate.in_(RESTS_ON)
-        )
+        reading = select(CANDIDATES.c.message_id).where(CANDIDATES.c.document_id.in_(documents), CANDIDATES.c.fate.in_(fates))
         async with self._engine.begin() as connection:
             messages = list((await connection.execute(quoting.union(reading))).scalars())
             told = update(MESSAGES).where(MESSAGES.c.id.in_(messages), ~MESSAGES.c.abstained)

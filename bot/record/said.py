@@ -21,6 +21,7 @@ class Fate(StrEnum):
     CITED = "cited"
     READ = "read"  # it stood in the prompt, and the answer does not cite it
     SAID = "said before"  # what was said before rests on it, and stood in the prompt
+    HEARD = "said in the thread"  # a message of somebody else, named by its origin: it stood in the prompt
     NO_ROOM = "no room"
     REPEATS = "repeats a better one"
     LOWER = "ranked lower"

@@ -62,7 +62,7 @@ async def test_stopped_under_load_it_takes_nothing_new_ends_well_and_finishes_af
 
 async def test_what_holds_up_the_event_loop_is_named_and_others_are_acknowledged_soon_after(tmp_path: Path) -> None:
     async with running(tmp_path) as one:
-        await one.start("errand.put:sleep:2:1")
+        await one.start("desk.receive:sleep:2:1")
         clock = asyncio.get_running_loop().time
         waited = []
 
@@ -74,5 +74,5 @@ async def test_what_holds_up_the_event_loop_is_named_and_others_are_acknowledged
         await asyncio.gather(*(deliver(n) for n in range(4)))
         assert max(waited) < 3
         [told] = [line for line in one.log().splitlines() if "the event loop stands still" in line]
-        assert "in put" in told
+        assert "in receive" in told
         assert await one.stop() == 0, one.log()[-2000:]
