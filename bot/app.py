@@ -1,9 +1,6 @@
-"""The composition root: opens, wires, serves, stops. The only module that knows everything."""
+"""The composition root: opens the house and wires its parts. With `bot.serving` the only module that knows everything."""
 
-import asyncio
-import signal
-import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,26 +8,28 @@ from pathlib import Path
 
 import structlog
 from aiohttp import ClientError
+from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.terminal.adapter import Terminal
+from adapters.slack.mode import API_URL, Mode
 from bot import db, lock
 from bot.access import GUIDE as GUIDE_SCOPE
 from bot.access import Access
 from bot.answering.looking import Look
 from bot.answering.writing import Writer
-from bot.apology import explain
 from bot.background import Background
 from bot.chat import Adapter, Refused, TryLater
 from bot.delivery.desk import Desk
 from bot.delivery.errands import Errands
-from bot.delivery.inbox import ANSWER, CHANGED, DELIVER, LEARN, Errand, Inbox
+from bot.delivery.inbox import AGAIN, ANSWER, CHANGED, DELIVER, LEARN, MOVE, REMOVE, STOP, Chore, Errand, Inbox
 from bot.delivery.outbox import Outbox
+from bot.delivery.removals import Removals
+from bot.delivery.tidying import Tidying
+from bot.delivery.tools import Tools
 from bot.engine import Engine
 from bot.errors import BadSettings, Busy, TwinError
-from bot.http import open_http
 from bot.limits import Allowance, Budget, LoopGuard, Rates, Turns
 from bot.llm import prices
 from bot.llm.endpoints import Endpoints
@@ -39,6 +38,7 @@ from bot.llm.models import Chosen, ModelSettings
 from bot.llm.patience import Patience
 from bot.llm.shelf import Shelf
 from bot.people.register import People
+from bot.record.digest import Digests
 from bot.record.feedback import Feedback
 from bot.record.history import History
 from bot.record.memory import Memory
@@ -47,9 +47,7 @@ from bot.record.usage import open_usage
 from bot.settings import Settings
 from bot.teaching import Teaching
 from bot.twin import Parts, Twin
-from bot.watchdog import open_watchdog
 from knowledge import IndexAway, Item, Knowledge, KnowledgeError, Options, StorageFull, fault, open_knowledge
-from scheduler.calendar import open_calendar
 from scheduler.errors import GiveUp, JobError, Later
 from scheduler.jobs import Job, Jobs, Kind, open_jobs
 
@@ -69,6 +67,7 @@ class House:
     twin: Twin
     people: People
     turns: Turns
+    loops: LoopGuard
     retelling: "_Retelling"
 
 
@@ -100,7 +99,7 @@ async def open_house(settings: Settings, *, rebuild: bool = False, patience: Pat
         parts = await _parts(stack, settings, database, knowledge=knowledge, turns=turns, shelf=shelf)
         retelling = _Retelling()
         twin = Twin(replace(parts, retell=retelling))
-        yield House(settings, database, parts, twin, People(database), turns, retelling)
+        yield House(settings, database, parts, twin, parts.people, turns, LoopGuard(), retelling)
 
 
 def _arm(settings: Settings) -> None:
@@ -145,6 +144,8 @@ async def _parts(
         models=models,
         usage=usage,
         rates=Rates(),
+        people=People(database),
+        digests=Digests(database, knowledge),
         retell=_Retelling(),
         compact=partial(db.compact, database),
     )
@@ -163,26 +164,45 @@ async def open_desk(house: House, adapters: Mapping[str, Adapter]) -> AsyncItera
             raise Refused(f"{platform} is not connected.")
         return adapters[platform]
 
+    async with Tidying.open(house.twin.optimize) as tidying, _open_desk(house, adapter, tidying) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def _open_desk(house: House, adapter: Callable[[str], Adapter], tidying: Tidying) -> AsyncIterator[Desk]:
     parts, outbox = house.parts, Outbox(house.database, adapter)
     queue = _Queue()
     inbox = Inbox(house.database, queue)
     errands = Errands(
-        inbox=inbox,
-        outbox=outbox,
-        answers=parts.engine,
-        history=parts.history,
-        recall=parts.recall,
-        knowledge=parts.knowledge,
-        access=parts.access,
-        memory=parts.memory,
-        adapter=adapter,
-        max_upload=house.settings.max_upload_mb << 20,
+        Tools(
+            inbox=inbox,
+            outbox=outbox,
+            answers=parts.engine,
+            history=parts.history,
+            recall=parts.recall,
+            knowledge=parts.knowledge,
+            access=parts.access,
+            memory=parts.memory,
+            adapter=adapter,
+            max_upload=house.settings.max_upload_mb << 20,
+            tidy=tidying.soon,
+        )
     )
-    async with open_jobs(house.database, _kinds(errands, house.settings), judge=_judged) as jobs:
+    removals = Removals(house.database, people=house.people, parts=parts, undoing=errands.undoing, tidy=tidying.soon)
+    async with open_jobs(house.database, _kinds(errands, removals, house.settings), judge=_judged) as jobs:
         queue.jobs = jobs
         house.retelling.errands = errands
         await jobs.start()
-        yield Desk(inbox, parts.access, jobs, rates=parts.rates, turns=house.turns, loops=LoopGuard(), retell=house.retelling)
+        yield Desk(
+            inbox,
+            parts.access,
+            jobs,
+            parts.recall,
+            rates=parts.rates,
+            turns=house.turns,
+            loops=house.loops,
+            retell=house.retelling,
+        )
         await jobs.stop()
 
 
@@ -201,13 +221,22 @@ class _Queue:
 
     jobs: Jobs
 
-    def put(self, connection: Connection, errand: Errand) -> None:
+    def put(self, connection: Connection, errand: Errand | Chore) -> None:
         self.jobs.enqueue(connection, Job(errand.kind, errand.key, errand.argument))
 
 
-def _kinds(errands: Errands, settings: Settings) -> list[Kind]:
-    at_once = {ANSWER: 4 * settings.answers_at_once, LEARN: 2, CHANGED: 4, DELIVER: 8}
-    run = {ANSWER: errands.answer, LEARN: errands.learn, CHANGED: errands.changed, DELIVER: errands.deliver}
+def _kinds(errands: Errands, removals: Removals, settings: Settings) -> list[Kind]:
+    at_once = {ANSWER: 4 * settings.answers_at_once, LEARN: 2, CHANGED: 4, DELIVER: 8, AGAIN: 8, STOP: 4, REMOVE: 1, MOVE: 1}
+    run = {
+        ANSWER: errands.answer,
+        AGAIN: errands.again,
+        STOP: errands.stop,
+        LEARN: errands.learn,
+        CHANGED: errands.changed,
+        DELIVER: errands.deliver,
+        REMOVE: removals.remove,
+        MOVE: removals.move,
+    }
     return [Kind(name, run[name], partial(errands.gave_up, name), at_once=at_once[name]) for name in run]
 
 
@@ -239,6 +268,24 @@ def endpoints(settings: Settings) -> Endpoints:
         anthropic_base_url=settings.anthropic_base_url,
         ollama_host=settings.ollama_host,
         window=settings.llm_window,
+    )
+
+
+def slack(settings: Settings) -> Mode:
+    """Return what is set for Slack."""
+
+    def secret(value: SecretStr | None) -> str | None:
+        return value.get_secret_value() if value else None
+
+    return Mode(
+        bot_token=secret(settings.slack_bot_token),
+        app_token=secret(settings.slack_app_token),
+        signing_secret=secret(settings.slack_signing_secret),
+        client_id=settings.slack_client_id,
+        client_secret=secret(settings.slack_client_secret),
+        secret_key=settings.secret_key is not None,
+        public_url=settings.public_url,
+        api_url=settings.slack_api_url or API_URL,
     )
 
 
@@ -275,43 +322,3 @@ async def _know_thyself(knowledge: Knowledge) -> None:
     receipt = await knowledge.library.learn(GUIDE, item)
     if receipt.error:
         log.warning("the guide could not be learned", reason=receipt.error)
-
-
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; on a terminal, until its chat ends."""
-    stopped = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_house(settings))
-        twin = house.twin
-        await stack.enter_async_context(open_watchdog())
-        desk = await stack.enter_async_context(open_desk(house, {}))
-        await stack.enter_async_context(open_calendar(twin, desk, settings.timezone))
-        await stack.enter_async_context(open_http(settings))
-        log.info("ready", address=f"http://{settings.http_host}:{settings.http_port}")
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_resume(twin), name="resume")]
-            if sys.stdin.isatty() and sys.stdout.isatty():
-                tasks.append(group.create_task(_chat(twin, stopped), name="terminal"))
-            await stopped.wait()
-            log.info("stopping")
-            for task in tasks:
-                task.cancel()
-
-
-async def _resume(twin: Twin) -> None:
-    """Finish what was being learned; trouble with it is logged and tried again at the next start."""
-    try:
-        async for receipt in twin.resume():
-            log.info("taken up again", outcome=receipt.outcome, document=receipt.document and receipt.document.id)
-        await twin.optimize()
-    except KnowledgeError as error:
-        log.warning("could not be taken up again", reason=str(error))
-
-
-async def _chat(twin: Twin, stopped: asyncio.Event) -> None:
-    try:
-        await Terminal(twin, explain=explain).run()
-    finally:
-        stopped.set()

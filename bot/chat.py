@@ -237,7 +237,7 @@ class Reply:
     """Where something is shown: in `place`, within `thread`, in answer to the message `to`.
 
     `key` is the same however often it is tried, and another one for everything else that is ever shown. `fresh` says that
-    nobody has tried it yet.
+    nobody has tried it yet, `about` is the beginning of the message that it is in answer to, as long as that is at hand.
     """
 
     key: str
@@ -246,6 +246,7 @@ class Reply:
     to: str
     account: str
     fresh: bool = field(default=False, compare=False)
+    about: str = field(default="", compare=False, repr=False)
 
     @property
     def what(self) -> What:

@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
@@ -17,20 +17,24 @@ from qdrant_client import AsyncQdrantClient
 from qdrant_client.http.exceptions import ApiException
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from adapters.slack import checks
+from adapters.slack.installs import Installs
 from bot import app, db, lock
 from bot.apology import explain
 from bot.errors import ServiceAway, TwinError
 from bot.llm import offers
 from bot.llm.shelf import names_of
 from bot.settings import Settings, names
+from bot.vault import Vault
 from knowledge import minilm
 from knowledge.embeddings import Embedder
 from knowledge.extract.reader import Reader
 from knowledge.index import open_index
 
 _ROOM = 1 << 30  # bytes that should be free: some thousand documents with their vectors
+_SLACK = "docs/slack.md goes through it step by step; .env.example names each setting."
 _PATIENCE = 5  # seconds that a service has to answer
 
 
@@ -60,6 +64,7 @@ async def examine(settings: Settings, environment: Mapping[str, str] = os.enviro
         await index(settings),
         await sandbox(settings) if model.ok else _UNTRIED,
         *await language_models(settings),
+        *await slack(settings),
         port(settings),
     ]
 
@@ -154,6 +159,44 @@ def _remedy(model: str, settings: Settings) -> str:
     return "Correct TWIN_LLM; `twin models list` shows what there is."
 
 
+async def slack(settings: Settings) -> list[Check]:
+    """Try the tokens of Slack, as far as can be done without a trace there."""
+    mode = app.slack(settings)
+    if not mode.wanted:
+        return [Check("slack", True, "not connected, since no token of it is set", needed=False)]
+    if complaints := mode.complaints():
+        return [Check("slack", False, " ".join(complaints), _SLACK)]
+    try:
+        found = await checks.examine(mode, await _tokens(settings) if mode.several else [mode.bot_token or ""])
+    except Exception as error:
+        return [Check("slack", False, explain(error), _SLACK)]
+    return [Check(*astuple(each)) for each in found]
+
+
+async def slack_delivery(settings: Settings, target: str) -> Check:
+    """Try whether Slack delivers a message that is posted to a channel or a user."""
+    name, mode = "slack delivery", app.slack(settings)
+    if running := _running(settings):
+        said = f"not tried: the twin that runs as process {running} would hear the message instead"
+        return Check(name, False, said, "Stop it first, or mention it in a channel and see it answer.")
+    if mode.complaints() or not mode.wanted:
+        return Check(name, False, "not tried, since the twin is not connected to Slack", _SLACK)
+    return Check(*astuple(await checks.post(mode, target)))
+
+
+async def _tokens(settings: Settings) -> list[str]:
+    """Return the tokens of the workspaces that installed the app."""
+    if (engine := _reading(settings)) is None:
+        return []
+    try:
+        installs = Installs(Vault(engine, settings.secret_key.get_secret_value() if settings.secret_key else None))
+        return [token for team in await installs.teams() if (token := await installs.token(team))]
+    except SQLAlchemyError:  # the check of the database says what is wrong; an older one has no such table yet
+        return []
+    finally:
+        await engine.dispose()
+
+
 def port(settings: Settings) -> Check:
     """Look whether the port is free, or taken by the twin that is running."""
     place = f"{settings.http_host}:{settings.http_port}"
@@ -182,12 +225,8 @@ async def _tried(name: str, trial: Awaitable[str], fix: str, *, needed: bool = T
 
 
 async def _database(settings: Settings) -> str:
-    url, file = app.database_url(settings), settings.data_dir.resolve() / "twin.db"
-    if settings.database_url is None:
-        if not file.exists():
-            return "SQLite, made at the first start"
-        url = f"sqlite+aiosqlite:///{file.as_uri()}?mode=ro&uri=true"
-    engine = create_async_engine(url)
+    if (engine := _reading(settings)) is None:
+        return "SQLite, made at the first start"
     try:
         async with asyncio.timeout(_PATIENCE), engine.connect() as connection:
             revision = await connection.run_sync(_revision)
@@ -197,6 +236,14 @@ async def _database(settings: Settings) -> str:
         raise ServiceAway(f"The database cannot be opened: {reason}") from error
     finally:
         await engine.dispose()
+
+
+def _reading(settings: Settings) -> AsyncEngine | None:
+    """Return the database for reading; `None` when it is a file that is made at the first start."""
+    if settings.database_url is not None:
+        return create_async_engine(app.database_url(settings))
+    file = settings.data_dir.resolve() / "twin.db"
+    return create_async_engine(f"sqlite+aiosqlite:///{file.as_uri()}?mode=ro&uri=true") if file.exists() else None
 
 
 def _revision(connection: Connection) -> str:

@@ -1,6 +1,6 @@
-"""The HTTP server: for now whether the twin is alive."""
+"""The HTTP server: whether the twin is alive, and what platforms post."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -10,10 +10,10 @@ from bot.settings import Settings
 
 
 @asynccontextmanager
-async def open_http(settings: Settings) -> AsyncIterator[None]:
-    """Serve `/health`; raises `ServiceAway` when the port is taken."""
+async def open_http(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> AsyncIterator[None]:
+    """Serve `/health` and the routes of platforms; raises `ServiceAway` when the port is taken."""
     app = web.Application()
-    app.router.add_get("/health", _health)
+    app.add_routes([web.get("/health", _health), *routes])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
     await runner.setup()
     try:

@@ -11,6 +11,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DATABASES = ("postgresql", "sqlite")
+_KEY = 16  # characters
+_TOKENS = {
+    "xoxb-": "a bot token (SLACK_BOT_TOKEN)",
+    "xapp-": "an app-level token (SLACK_APP_TOKEN)",
+    "xoxp-": "a user token, which is not needed",
+    "xoxe": "a token that expires: switch token rotation off, or make the app anew",
+}
+"""What begins a token of Slack, and what it is then."""
 
 
 def _lower(value: object) -> object:
@@ -21,6 +29,43 @@ def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("an address that starts with http:// or https://")
+    return value
+
+
+def _folder_url(value: str) -> str:
+    return f"{_http_url(value).rstrip('/')}/"
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an address such as https://twin.example.com, where people reach the twin")
+    return value.rstrip("/")
+
+
+def _token(prefix: str, expected: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(prefix):
+            kind = _kind_of_token(value)
+            raise ValueError(f"{expected}, which begins with {prefix}{kind and f'; this is {kind}'}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _no_token(value: SecretStr) -> SecretStr:
+    if kind := _kind_of_token(value):
+        raise ValueError(f"a secret from the app's Basic Information; this is {kind}")
+    return value
+
+
+def _kind_of_token(value: SecretStr) -> str:
+    return next((kind for prefix, kind in _TOKENS.items() if value.get_secret_value().startswith(prefix)), "")
+
+
+def _keys(value: SecretStr) -> SecretStr:
+    if any(len(key.strip()) < _KEY for key in value.get_secret_value().split(",")):
+        raise ValueError(f"at least {_KEY} characters long, as is every further key behind a comma")
     return value
 
 
@@ -80,6 +125,8 @@ class Settings(BaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8420, ge=0, le=65535)
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = None
+    secret_key: Annotated[SecretStr, AfterValidator(_keys)] | None = None
 
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = "auto"
@@ -95,6 +142,21 @@ class Settings(BaseSettings):
     )
     ollama_host: str | None = Field(default=None, validation_alias="OLLAMA_HOST")
     fault: str = ""
+
+    slack_bot_token: Annotated[SecretStr, _token("xoxb-", "the Bot User OAuth Token of the app")] | None = Field(
+        default=None, validation_alias="SLACK_BOT_TOKEN"
+    )
+    slack_app_token: Annotated[SecretStr, _token("xapp-", "an app-level token")] | None = Field(
+        default=None, validation_alias="SLACK_APP_TOKEN"
+    )
+    slack_signing_secret: Annotated[SecretStr, AfterValidator(_no_token)] | None = Field(
+        default=None, validation_alias="SLACK_SIGNING_SECRET"
+    )
+    slack_client_id: str | None = Field(default=None, validation_alias="SLACK_CLIENT_ID")
+    slack_client_secret: Annotated[SecretStr, AfterValidator(_no_token)] | None = Field(
+        default=None, validation_alias="SLACK_CLIENT_SECRET"
+    )
+    slack_api_url: Annotated[str, AfterValidator(_folder_url)] | None = Field(default=None, validation_alias="SLACK_API_URL")
 
     qdrant_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, validation_alias="QDRANT_URL")
     qdrant_api_key: SecretStr | None = Field(default=None, validation_alias="QDRANT_API_KEY")

@@ -100,7 +100,10 @@ class InboxRow(SQLModel, table=True):
 
 
 class PostRow(SQLModel, table=True):
-    """A message on a platform as it is now. A deleted one stays without its text: what comes late finds that it is gone."""
+    """A message on a platform as it is now. A deleted one stays without its text: what comes late finds that it is gone.
+
+    `taught_by` is the account of somebody who had it learned as it is.
+    """
 
     __tablename__ = "posts"
 
@@ -114,6 +117,7 @@ class PostRow(SQLModel, table=True):
     attachments: list[dict[str, Any]] = Field(default_factory=list, sa_column=_list())
     addressed: bool = False
     deleted: bool = False
+    taught_by: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     changed_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -280,6 +284,19 @@ class ModelRow(SQLModel, table=True):
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
 
+# --- platforms
+
+
+class SecretRow(SQLModel, table=True):
+    """A secret, such as the token of a workspace, closed with the key of the settings."""
+
+    __tablename__ = "secrets"
+
+    name: str = Field(primary_key=True)
+    sealed: bytes
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
 def _table(row: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
@@ -301,3 +318,4 @@ GAPS = _table(GapRow)
 FEEDBACK = _table(FeedbackRow)
 USAGE = _table(UsageRow)
 MODELS = _table(ModelRow)
+SECRETS = _table(SecretRow)

@@ -13,7 +13,9 @@ from bot.errors import TwinError, UnknownMessage
 from bot.limits import NOTE, QUERY, REASON, Rates, What, bounded
 from bot.llm.models import EVERYWHERE, Changes, Chosen, ModelSettings
 from bot.llm.shelf import Shelf
-from bot.record import export
+from bot.people.register import People
+from bot.record import digest, export
+from bot.record.digest import Digests
 from bot.record.feedback import Feedback, Opinion
 from bot.record.history import History
 from bot.record.memory import Memory
@@ -41,6 +43,8 @@ class Parts:
     models: ModelSettings
     usage: Usage
     rates: Rates
+    people: People
+    digests: Digests
     retell: Callable[[], Awaitable[None]]
     """Shows anew, on platforms, the answers that rested on what was forgotten."""
     compact: Callable[[], Awaitable[None]]
@@ -213,6 +217,34 @@ class Twin:
         since = datetime.now(UTC) - timedelta(days=days)
         await self._.usage.flush()
         return await self._.usage.figures(since, None if all_people else person.id)
+
+    # --- people and places
+
+    async def person(self, account: str) -> Person:
+        """Return whose account this is."""
+        return await self._.access.person(account)
+
+    async def may_teach(self, *, place: Place, person: Person) -> None:
+        """Raise `NotAllowed` unless a person may teach in a place."""
+        await self._.access.require(Act.TEACH, person, place)
+
+    async def taught_by(self, *, person: Person) -> list[str]:
+        """Return the ids of the documents that a person taught."""
+        return [document.id for document in await self._knowledge.catalogue.added_by(person.id)]
+
+    async def learning(self, on: bool | None = None, *, place: Place, person: Person) -> bool:
+        """Say whether chat and files are learned in a place without being asked; owners switch that on and off."""
+        if on is not None:
+            await self._.access.require(Act.CONFIGURE, person, place)
+            await self._.people.learning(place.id, on)
+        return await self._.access.learns(place)
+
+    async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> str:
+        """Return what was learned in a place, asked and left unanswered since then (a week ago), as Markdown."""
+        await self._.access.require(Act.SEARCH, person, place)
+        audience = await self._.access.audience(place, person)
+        begin = since or datetime.now(UTC) - timedelta(days=7)
+        return digest.rendered(await self._.digests.of(place, begin, audience))
 
     # --- upkeep, for whoever runs the twin
 

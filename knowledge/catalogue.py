@@ -78,6 +78,15 @@ class Catalogue:
             rows = await connection.execute(query.order_by(DOCUMENTS.c.source, DOCUMENTS.c.id))
             return [(row.source, row.id) for row in rows]
 
+    async def sources(self, prefix: str) -> list[tuple[str, datetime]]:
+        """Return the sources that begin so and something was learned from, with when; without what came inside others."""
+        named = func.substr(DOCUMENTS.c.source, 1, len(prefix)) == prefix
+        query = select(DOCUMENTS.c.source, func.min(VERSIONS.c.added_at).label("added_at"))
+        query = query.join(VERSIONS, VERSIONS.c.document_id == DOCUMENTS.c.id).where(named, DOCUMENTS.c.parent_id.is_(None))
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(query.group_by(DOCUMENTS.c.source).order_by(DOCUMENTS.c.source))
+            return [(row.source, row.added_at) for row in rows]
+
     async def in_scope(self, scope: str) -> list[Document]:
         """Return the documents of a scope, what came inside others included."""
         return await self._each(_shared_in(scope))

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +28,13 @@ from knowledge.indexing import BATCH, Indexing, Progress, unheard
 from knowledge.records import Records
 
 _DEPTH = 3  # files in files in files
+
+Far = Callable[[Sequence[Chunk], int, int | None], None]
+"""Told the passages of a document, how many of them are done, and how many pages it has."""
+
+
+def unfollowed(chunks: Sequence[Chunk], done: int, pages: int | None) -> None:
+    """Tell nobody."""
 
 
 class Reader(Protocol):
@@ -56,9 +63,18 @@ class Library:
 
     # --- learning
 
-    async def learn(self, path: Path, item: Item, *, progress: Progress = unheard, inside: tuple[str, ...] = ()) -> Receipt:
+    async def learn(
+        self,
+        path: Path,
+        item: Item,
+        *,
+        progress: Progress = unheard,
+        pages: Progress = unheard,
+        inside: tuple[str, ...] = (),
+    ) -> Receipt:
         """Learn a file; every failure that a person can understand becomes a receipt, not an exception.
 
+        `progress` is told how many of its passages are done, `pages` how many of its pages, where it has any.
         `inside` are the hashes of the files that this one came in, outermost first.
         """
         try:
@@ -81,7 +97,7 @@ class Library:
                     raise StorageFull() from error
                 return await self._failed(claim, f"It cannot be kept: {error.strerror}.")
             await fault.apoint("library.kept")
-            return await self._learn(claim, progress, inside)
+            return await self._learn(claim, _both(progress, pages), inside)
 
     async def tell(
         self,
@@ -109,7 +125,8 @@ class Library:
         """Read a document anew from its kept file; what it said before stays found until the new reading is complete."""
         document = await self._catalogue.document(document_id)
         async with self._alone(document.sha256):
-            return await self._learn(await self._records.again(document.id, document.version), progress)
+            again = await self._records.again(document.id, document.version)
+            return await self._learn(again, _both(progress, unheard))
 
     async def resume(self) -> AsyncIterator[Receipt]:
         """Take up what was being learned when the process ended."""
@@ -134,7 +151,7 @@ class Library:
             with suppress(UnknownDocument):  # forgotten meanwhile
                 await self._indexing.set_scopes(document, (await self._catalogue.document(document)).scopes)
 
-    async def _learn(self, claim: Claim, progress: Progress = unheard, inside: tuple[str, ...] = ()) -> Receipt:
+    async def _learn(self, claim: Claim, far: Far = unfollowed, inside: tuple[str, ...] = ()) -> Receipt:
         """Learn a claimed version; the caller is alone with its bytes."""
         try:
             async with self._files.local(claim.sha256) as path:
@@ -152,7 +169,7 @@ class Library:
         await fault.apoint("library.read")
         await fault.apoint(f"library.read {claim.item.name}")
         attached = await self._learn_attached(claim, reading.extracted, inside)
-        replaced = await self._store(claim, reading, progress)
+        replaced = await self._store(claim, reading, far)
         await fault.apoint("library.ready")
         if replaced is None:
             return Receipt(claim.item.name, Outcome.FAILED, error="It was forgotten or changed while it was being read.")
@@ -185,16 +202,16 @@ class Library:
             if child not in now:
                 await self.forget(await self._catalogue.family(child))
 
-    async def _store(self, claim: Claim, reading: Reading, progress: Progress) -> Replaced | None:
+    async def _store(self, claim: Claim, reading: Reading, far: Far) -> Replaced | None:
         chunks = [(_passage_id(claim, chunk), chunk) for chunk in reading.chunks]
         with self._indexing.ahead(i for i, _ in chunks):
-            replaced = await self._write(claim, reading.extracted, chunks, progress)
+            replaced = await self._write(claim, reading.extracted, chunks, far)
         await self._indexing.remove([claim.version_id] if replaced is None else replaced.versions)
         await self._show_scopes(replaced.left if replaced else ())
         return replaced
 
     async def _write(
-        self, claim: Claim, extracted: Extracted, chunks: Sequence[tuple[str, Chunk]], progress: Progress
+        self, claim: Claim, extracted: Extracted, chunks: Sequence[tuple[str, Chunk]], far: Far
     ) -> Replaced | None:
         try:
             document = await self._catalogue.document(claim.document_id)
@@ -203,7 +220,7 @@ class Library:
         for begin in range(0, len(chunks), BATCH):
             batch = [_stored(claim, document, extracted, i, chunk) for i, chunk in chunks[begin : begin + BATCH]]
             await self._indexing.put(batch)
-            progress(min(begin + BATCH, len(chunks)), len(chunks))
+            far([chunk for _, chunk in chunks], min(begin + BATCH, len(chunks)), extracted.pages)
         await fault.apoint("library.indexed")
         return await self._records.ready(claim, extracted, extracted.title or claim.item.name, chunks)
 
@@ -241,6 +258,18 @@ class Library:
         await self._show_scopes(unshared.kept)
         return unshared.forgotten
 
+    async def move(self, old: str, new: str) -> None:
+        """Have what is in a scope be in another one instead, and what was taught from there be known as from there."""
+        documents = [one.id for one in await self._catalogue.in_scope(old)]
+        for document in documents:  # the index first: there a scope too many does no harm
+            await self._indexing.set_scopes(document, [*(await self._catalogue.document(document)).scopes, new])
+        await self._records.move(old, new)
+        await self._show_scopes(documents)
+
+    async def hand_over(self, old: str, new: str) -> None:
+        """Have what one person taught be what another one taught."""
+        await self._records.hand_over(old, new)
+
     async def _remove(self, gone: Gone) -> None:
         await self._indexing.remove(gone.versions)
         for sha256 in gone.files:
@@ -252,6 +281,15 @@ class Library:
         """Remove files that no document has: a kill can leave them. For the time before anything is learned."""
         for sha256 in set(await self._files.all()) - await self._catalogue.files():
             await self._files.delete(sha256)
+
+
+def _both(progress: Progress, pages: Progress) -> Far:
+    def far(chunks: Sequence[Chunk], done: int, of: int | None) -> None:
+        progress(done, len(chunks))
+        if of:
+            pages(of if done == len(chunks) else chunks[done - 1].page or 0, of)
+
+    return far
 
 
 def _passage_id(claim: Claim, chunk: Chunk) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import get_args
 from uuid import uuid4
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.catalogue import family
@@ -136,6 +136,21 @@ class Records:
             alone = tuple(document for document in still if not still[document])
             kept = tuple(document for document in still if still[document])
             return Unshared(await _forgotten(connection, alone), alone, kept)
+
+    async def move(self, old: str, new: str) -> None:
+        """Put what is in a scope into another one, and name what was taught from there anew."""
+        both = select(SCOPES.c.document_id).where(SCOPES.c.scope == new)
+        below = func.substr(DOCUMENTS.c.source, 1, len(old) + 1) == f"{old}/"
+        renamed = literal(f"{new}/") + func.substr(DOCUMENTS.c.source, len(old) + 2)
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(SCOPES).where(SCOPES.c.scope == old, SCOPES.c.document_id.in_(both)))
+            await connection.execute(update(SCOPES).where(SCOPES.c.scope == old).values(scope=new))
+            await connection.execute(update(DOCUMENTS).where(below).values(source=renamed))
+
+    async def hand_over(self, old: str, new: str) -> None:
+        """Name another person as who taught something."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(DOCUMENTS).where(DOCUMENTS.c.added_by == old).values(added_by=new))
 
     async def pending(self) -> list[Claim]:
         """Return the versions whose learning was interrupted."""

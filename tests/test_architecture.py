@@ -14,7 +14,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "adapters", "knowledge", "scheduler", "migrations")
-COMPOSITION = ("bot.app", "bot.cli", "bot.doctor", "bot.trial", "bot.__main__")  # they tie the parts together
+COMPOSITION = (
+    "bot.app",
+    "bot.platforms",
+    "bot.serving",
+    "bot.cli",
+    "bot.doctor",
+    "bot.trial",
+    "bot.__main__",
+)  # they tie the parts together
 SHARED = {
     "bot": {"knowledge", "knowledge.columns"},
     "adapters": {"bot.chat"},

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from bot.answering.writing import AWAY
 from bot.app import House, open_house
-from bot.chat import Answer, Delta, Person, Place, Restart
-from bot.engine import MORE
+from bot.chat import Answer, Delta, Person, Place, Restart, Spoken
+from bot.engine import MORE, Asked
 from bot.errors import UnknownConversation, UnknownMessage
 from bot.people.kinds import Kind, PlaceKind
 from bot.record.said import FORGOTTEN, Fate
@@ -302,3 +302,20 @@ async def test_what_is_quoted_without_a_model_mentions_nobody_and_links_nowhere_
         assert "<!channel>" not in answer.text
         assert "@everyone" not in answer.text
         assert "![" not in answer.text
+
+
+async def test_what_others_said_in_a_thread_is_taken_into_account_and_an_answer_goes_with_it(
+    settings: Settings, model: LlmServer, tmp_path: Path
+) -> None:
+    model.default = Say(["The canteen opens at half past twelve [1]."])
+    async with open_house(with_model(settings, model)) as house:
+        people = await introduce(house)
+        await teach(house, tmp_path, "hours.md", HOURS, OPEN.id)
+        heard = (Spoken("7", "Ada", "Our visitors want to eat in the canteen."),)
+        asked = Asked("When does it open?", OPEN, people[BOB], thread="7", question_id="q", origin=f"{OPEN.id}/8", heard=heard)
+        [*_, answer] = [piece async for piece in house.parts.engine.answer(asked)]
+        assert isinstance(answer, Answer)
+        assert "visitors want to eat in the canteen" in str(model.requests[-1].body)
+        assert (await house.parts.engine.stored(answer.message_id, place=OPEN, person=people[BOB])).text == answer.text
+        await house.parts.history.unhear(f"{OPEN.id}/7")
+        assert (await house.parts.engine.stored(answer.message_id, place=OPEN, person=people[BOB])).text == FORGOTTEN

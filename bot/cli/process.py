@@ -24,7 +24,7 @@ def run() -> None:
     """
 
     async def command(settings: "Settings") -> int:
-        from bot.app import serve
+        from bot.serving import serve
 
         await serve(settings)
         return frame.DONE
@@ -54,6 +54,13 @@ def chat() -> None:
 @app.command(epilog="Example: `twin doctor --json | jq '.checks[] | select(.ok | not)'`")
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    post: Annotated[
+        str,
+        typer.Option(
+            metavar="CHANNEL_OR_USER",
+            help="Also post a message in Slack, see whether it is delivered to the twin, and delete it. Stop the twin first.",
+        ),
+    ] = "",
 ) -> None:
     """Try every setting and say in plain words what is wrong and how to mend it.
 
@@ -62,26 +69,29 @@ def doctor(
 
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # heeded when first imported: a doctor looks, and downloads nothing
 
-    from bot.doctor import examine, wrong_settings
+    from bot.doctor import examine, slack_delivery, wrong_settings
     from bot.errors import BadSettings
-
-    def show(checks: "Sequence[Check]") -> None:
-        if json:
-            frame.show_json(shapes.checks(checks))
-            return
-        for check in checks:
-            frame.show(f"{'ok ' if check.ok else 'BAD' if check.needed else 'off'}  {check.name}: {check.detail}")
-            if check.fix:
-                frame.show(f"     {check.fix}")
 
     async def command(settings: "Settings") -> int:
         checks = await examine(settings)
-        show(checks)
+        if post:
+            checks.append(await slack_delivery(settings, post))
+        _show(checks, json)
         return frame.DONE if all(check.ok for check in checks if check.needed) else frame.AWAY
 
     try:
         frame.read_settings()
     except BadSettings as error:
-        show([wrong_settings(str(error))])
+        _show([wrong_settings(str(error))], json)
         raise typer.Exit(frame.USAGE) from error
     frame.run(command)
+
+
+def _show(checks: "Sequence[Check]", json: bool) -> None:
+    if json:
+        frame.show_json(shapes.checks(checks))
+        return
+    for check in checks:
+        frame.show(f"{'ok ' if check.ok else 'BAD' if check.needed else 'off'}  {check.name}: {check.detail}")
+        if check.fix:
+            frame.show(f"     {check.fix}")

@@ -1,51 +1,37 @@
 """The errand of answering: shown while it is written, then whole."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing
 
 import structlog
 
-from bot.access import Access
-from bot.chat import Adapter, Answer, Message, Place, Refused, Reply, Spoken
-from bot.delivery.contents import Answers, Contents
+from bot.chat import Answer, Message, Place, Refused, Reply, Spoken
+from bot.delivery.contents import Contents
 from bot.delivery.current import Current
 from bot.delivery.inbox import REFUSAL, REPLY, question_id, reply_to
-from bot.delivery.outbox import Outbox
+from bot.delivery.outbox import State
+from bot.delivery.tools import Tools
 from bot.engine import Asked
-from bot.record.history import History, thread_id
+from bot.errors import UnknownMessage
+from bot.record.history import thread_id
 from bot.record.memory import origin
-from bot.record.recall import Recall
 from knowledge import fault
 
 log = structlog.get_logger()
 
+STOPPED = "⏹ Stopped. Ask again whenever you like."
 _LISTENING = 3.0  # seconds that a platform has to tell what was said in a thread
 
 
 class Answering:
     """Answers messages. A question has one answer, however often its errand is run."""
 
-    def __init__(
-        self,
-        *,
-        answers: Answers,
-        contents: Contents,
-        current: Current,
-        outbox: Outbox,
-        history: History,
-        recall: Recall,
-        access: Access,
-        adapter: Callable[[str], Adapter],
-    ) -> None:
-        self._answers = answers
+    def __init__(self, tools: Tools, contents: Contents, current: Current) -> None:
         self._contents = contents
         self._current = current
-        self._outbox = outbox
-        self._history = history
-        self._recall = recall
-        self._access = access
-        self._adapter = adapter
+        self._answers, self._inbox, self._outbox = tools.answers, tools.inbox, tools.outbox
+        self._history, self._recall, self._access = tools.history, tools.recall, tools.access
+        self._adapter = tools.adapter
 
     async def answer(self, argument: str) -> None:
         """Answer a message, if it still says what it said; show the answer while it is written, then deliver the whole."""
@@ -70,6 +56,38 @@ class Answering:
             await self._outbox.whole(reply, message_id=answered)
             if await self._outbox.deliver(reply.key, self._contents) and aside:
                 await self._outbox.whisper(reply, aside)
+
+    async def again(self, argument: str) -> None:
+        """Answer the question of an answer anew, in the place of that answer; done once, however often the errand is run."""
+        place, message_id, account = argument.split("\n")
+        sent = await self._outbox.with_answer(message_id)
+        if sent is None or sent.shown is None:  # it was answered anew, or withdrawn
+            return
+        reply = sent.reply
+        async with self._current.alone(f"{reply.place}/{reply.to}"):
+            try:
+                question, text = await self._recall.question(message_id)
+            except UnknownMessage:  # the question was taken back
+                return
+            answered = await self._recall.answered(question)
+            if answered == message_id:
+                conversation, _, _ = await self._recall.held(message_id)
+                await self._adapter(place).confirm(place, account)
+                person = await self._access.person(account)
+                asked = Asked(text, Place(place), person, conversation, reply.thread, question, again=True)
+                answered = (await self._shown(asked, reply, sent.shown)).message_id
+            await self._outbox.whole(reply, message_id=answered)
+            await self._outbox.deliver(reply.key, self._contents)
+
+    async def stop(self, argument: str) -> None:
+        """Leave what was being answered to somebody in a thread as it is, and say so."""
+        for message in await self._inbox.spoken(*argument.split("\n")):
+            reply = reply_to(message, REPLY)
+            async with self._current.alone(origin(message)):
+                sent = await self._outbox.sent(reply.key)
+                if sent is not None and sent.state is State.OPEN:
+                    await self._outbox.whole(reply, text=STOPPED)
+                await self._outbox.deliver(reply.key, self._contents)
 
     async def _written(self, message: Message, reply: Reply) -> Answer:
         shown = await self._outbox.open(reply)

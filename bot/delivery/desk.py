@@ -6,10 +6,13 @@ from typing import Protocol
 import structlog
 
 from bot.access import Access, Act
-from bot.chat import Message, Place
-from bot.delivery.inbox import ANSWER, Accepted, Inbox, Policy
+from bot.chat import Message, Moved, Place, Removal
+from bot.delivery import inbox
+from bot.delivery.inbox import ANSWER, Accepted, Chore, Inbox, Policy, errand
+from bot.delivery.removals import move_argument, removal_argument
 from bot.errors import TwinError
 from bot.limits import ATTACHMENTS, MESSAGE, LoopGuard, Rates, Turns, What, bounded, counted
+from bot.record.recall import Recall
 from knowledge import fault
 
 log = structlog.get_logger()
@@ -36,18 +39,20 @@ class Desk:
 
     def __init__(
         self,
-        inbox: Inbox,
+        received: Inbox,
         access: Access,
         jobs: Jobs,
+        recall: Recall,
         *,
         rates: Rates,
         turns: Turns,
         loops: LoopGuard,
         retell: Callable[[], Awaitable[None]],
     ) -> None:
-        self._inbox = inbox
+        self._inbox = received
         self._access = access
         self._jobs = jobs
+        self._recall = recall
         self._rates = rates
         self._turns = turns
         self._loops = loops
@@ -61,11 +66,42 @@ class Desk:
         accepted = await self._inbox.accept(message, policy)
         if accepted.errands:
             self._jobs.wake()
-        for errand in accepted.ended:
-            await self._jobs.cancel(errand.key)
-        kinds = [errand.kind for errand in accepted.errands]
+        for ended in accepted.ended:
+            await self._jobs.cancel(ended.key)
+        kinds = [one.kind for one in accepted.errands]
         log.info("received", message=f"{message.place}/{message.id}", errands=kinds, reason=accepted.reason or None)
         return accepted
+
+    async def remove(self, removal: Removal) -> None:
+        """Take in that something is gone; what was made of it is forgotten."""
+        await self._noted(Chore(inbox.REMOVE, removal.event, removal.place or removal.id, removal_argument(removal)))
+
+    async def move(self, moved: Moved) -> None:
+        """Take in that a place has another id now."""
+        await self._noted(Chore(inbox.MOVE, moved.event, moved.new, move_argument(moved)))
+
+    async def again(self, event: str, message_id: str, *, place: Place, account: str) -> None:
+        """Have the question of an answer answered anew, where the answer stands; raises `NotAllowed` and `UnknownMessage`."""
+        person = await self._access.person(account)
+        await self._access.require(Act.ASK, person, place)
+        await self._recall.question(message_id)
+        self._rates.take_all({What.QUESTION: person.id, What.PLACE: place.id})
+        await self._noted(Chore(inbox.AGAIN, event, place.id, "\n".join((place.id, message_id, account))))
+
+    async def stop(self, event: str, place: Place, thread: str, account: str) -> None:
+        """Stop what is being answered to somebody in a thread."""
+        for message in await self._inbox.spoken(place.id, thread, account):
+            await self._jobs.cancel(errand(ANSWER, message).key)
+        await self._noted(Chore(inbox.STOP, event, place.id, "\n".join((place.id, thread, account))))
+
+    async def engaged(self, place: Place, thread: str, account: str) -> bool:
+        """Say whether somebody has spoken to the twin in a thread."""
+        return bool(await self._inbox.spoken(place.id, thread, account))
+
+    async def _noted(self, chore: Chore) -> None:
+        if await self._inbox.note(chore):
+            self._jobs.wake()
+        log.info("received", what=chore.kind)
 
     async def tidy(self) -> None:
         """Let go of what was received and done long ago."""

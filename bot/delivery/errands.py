@@ -1,24 +1,19 @@
 """What a received message brings about: an answer, something learned, something undone. Every errand may be run again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
-from bot.access import Access
 from bot.answering import inert
-from bot.chat import Adapter, Attachment, Message
+from bot.chat import Attachment, Message
 from bot.delivery import inbox
 from bot.delivery.answers import Answering
-from bot.delivery.contents import Answers, Contents
+from bot.delivery.contents import Contents
 from bot.delivery.current import Current
-from bot.delivery.inbox import RECEIPT, REFUSAL, REPLY, Errand, Inbox, asks, reply_to
+from bot.delivery.inbox import RECEIPT, REFUSAL, REPLY, Errand, asks, reply_to
 from bot.delivery.lessons import Learning
-from bot.delivery.outbox import Outbox
+from bot.delivery.tools import Tools
 from bot.delivery.undoing import Undoing
-from bot.record.history import History
-from bot.record.memory import Memory
-from bot.record.recall import Recall
-from knowledge import Knowledge
 
 log = structlog.get_logger()
 
@@ -26,46 +21,15 @@ log = structlog.get_logger()
 class Errands:
     """Does what messages ask for. What is said to people about it goes through the outbox, once."""
 
-    def __init__(
-        self,
-        *,
-        inbox: Inbox,
-        outbox: Outbox,
-        answers: Answers,
-        history: History,
-        recall: Recall,
-        knowledge: Knowledge,
-        access: Access,
-        memory: Memory,
-        adapter: Callable[[str], Adapter],
-        max_upload: int,
-    ) -> None:
-        self._outbox = outbox
-        self._contents = Contents(answers, access, knowledge, adapter)
-        undoing = Undoing(inbox, outbox, history, memory, self._contents)
-        self._current = Current(inbox, undoing)
-        self._answering = Answering(
-            answers=answers,
-            contents=self._contents,
-            current=self._current,
-            outbox=outbox,
-            history=history,
-            recall=recall,
-            access=access,
-            adapter=adapter,
-        )
-        self._learning = Learning(
-            contents=self._contents,
-            current=self._current,
-            outbox=outbox,
-            knowledge=knowledge,
-            access=access,
-            memory=memory,
-            adapter=adapter,
-            max_upload=max_upload,
-        )
-        self.answer = self._answering.answer
-        self.retell = undoing.retell
+    def __init__(self, tools: Tools) -> None:
+        self._outbox = tools.outbox
+        self._contents = Contents(tools.answers, tools.access, tools.knowledge, tools.adapter)
+        self.undoing = Undoing(tools, self._contents)
+        self._current = Current(tools.inbox, self.undoing)
+        self._answering = Answering(tools, self._contents, self._current)
+        self._learning = Learning(tools, self._contents, self._current)
+        self.answer, self.again, self.stop = self._answering.answer, self._answering.again, self._answering.stop
+        self.retell = self.undoing.retell
 
     async def learn(self, argument: str) -> None:
         """Learn what a message brings, then answer what it asks."""
@@ -91,8 +55,8 @@ class Errands:
 
     async def gave_up(self, kind: str, argument: str, reason: str) -> None:
         """Apologise for an errand that failed however often it was tried."""
-        log.error("an errand was given up", errand=Errand.of(kind, argument).key, reason=reason)
-        if kind == inbox.CHANGED:
+        log.error("an errand was given up", errand=kind, reason=reason)
+        if kind not in {inbox.ANSWER, inbox.LEARN, inbox.DELIVER}:
             return
         async with self._current.message(argument) as message:  # alone with it: an edit may bring something else in its place
             if message is not None and (message.attachments or kind != inbox.LEARN):

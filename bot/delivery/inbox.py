@@ -19,6 +19,9 @@ from knowledge import fault
 ANSWER, LEARN, CHANGED, DELIVER = "answer", "learn", "changed", "deliver"
 """What a message can ask for: to be answered, to be learned, to have what was made of it before undone, to be refused."""
 
+REMOVE, MOVE, AGAIN, STOP = "remove", "move", "again", "stop"
+"""What else a platform brings: something is gone, has another id, an answer is wanted anew, or not any more."""
+
 REPEATED = timedelta(days=8)  # Slack repeats a delivery for a day at most
 CHANGING = timedelta(days=40)  # for so long a tombstone wins over what comes late
 
@@ -52,6 +55,20 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
+class Chore:
+    """Something else to be done for an `event` of a platform; `argument` says what, in the words of its kind."""
+
+    kind: str
+    event: str
+    place: str
+    argument: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}/{self.event}"
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """What was made of a delivery: errands, or a reason why none."""
 
@@ -63,7 +80,7 @@ class Accepted:
 class Queue(Protocol):
     """Takes errands, within the transaction of a connection."""
 
-    def put(self, connection: Connection, errand: Errand) -> None:
+    def put(self, connection: Connection, errand: Errand | Chore) -> None:
         """Have an errand done once the transaction is committed; one that is known already is not done twice."""
 
 
@@ -98,6 +115,26 @@ class Inbox:
         await fault.apoint("inbox.after")
         return accepted
 
+    async def note(self, chore: Chore) -> bool:
+        """Keep a chore, as `accept` does a message; tell whether it is a new one."""
+
+        async def noted(connection: AsyncConnection) -> bool:
+            row = {"event": chore.event, "place": chore.place, "message": "", "outcome": chore.kind}
+            kept = db.insert(connection.dialect, INBOX).values(row | {"received_at": self._clock()})
+            if (await connection.execute(kept.on_conflict_do_nothing())).rowcount == 0:
+                return False
+            await connection.run_sync(self._queue.put, chore)
+            return True
+
+        return await db.transaction(self._engine, noted)
+
+    async def spoken(self, place: str, thread: str, account: str) -> list[Message]:
+        """Return what somebody has said to the twin in a thread."""
+        here = (POSTS.c.place == place, (POSTS.c.thread == thread) | (POSTS.c.message == thread))
+        query = select(POSTS).where(*here, POSTS.c.account == account, POSTS.c.addressed.is_(True), POSTS.c.deleted.is_(False))
+        async with self._engine.execution_options(reading=True).connect() as connection:
+            return [_message(row) for row in await connection.execute(query)]
+
     async def _kept(self, deliveries: Sequence[tuple[Message, Policy]]) -> list[Accepted]:
         """Keep what came at the same time, in one transaction."""
 
@@ -117,11 +154,11 @@ class Inbox:
         accepted = judged(known, message, policy)
         if known or message.deleted or accepted.errands:  # of what is not meant for the twin it keeps nothing
             await _keep(connection, known, message)
-        for errand in accepted.errands:
-            if errand.kind == DELIVER:
+        for one in accepted.errands:
+            if one.kind == DELIVER:
                 await noted(connection, reply_to(message, REFUSAL), policy.refusal)
-            await connection.run_sync(self._queue.put, errand)
-        outcome = ", ".join(errand.kind for errand in accepted.errands) or accepted.reason
+            await connection.run_sync(self._queue.put, one)
+        outcome = ", ".join(one.kind for one in accepted.errands) or accepted.reason
         if outcome != IGNORED:
             await connection.execute(update(INBOX).where(INBOX.c.event == message.event).values(outcome=outcome))
         return accepted
@@ -149,7 +186,9 @@ class Inbox:
 
 def reply_to(message: Message, what: str) -> Reply:
     """Return where something that a message brings about is shown; `what` tells an answer from a receipt or a refusal."""
-    return Reply(f"{what}/{message.place}/{message.id}", message.place, message.thread, message.id, message.account)
+    about = " ".join(message.text.split())[:80]
+    key = f"{what}/{message.place}/{message.id}"
+    return Reply(key, message.place, message.thread, message.id, message.account, about=about)
 
 
 def question_id(message: Message) -> str:
@@ -173,7 +212,7 @@ def judged(known: Message | None, message: Message, policy: Policy) -> Accepted:
         return Accepted(reason="deleted already")
     if message.deleted:  # also of what its author had forgotten: a kill may have left something of that
         ended = _begun(known, policy) if known and not known.deleted else ()
-        return Accepted((_errand(CHANGED, message),), ended=ended)
+        return Accepted((errand(CHANGED, message),), ended=ended)
     if policy.ignored:
         return Accepted(reason=policy.ignored)
     if known is None:
@@ -186,11 +225,12 @@ def _changed(known: Message, message: Message, policy: Policy) -> Accepted:
     if message.changed_at < known.changed_at:
         return Accepted(reason="older than what is known")
     if (message.text, message.attachments) == (known.text, known.attachments):
-        if message.addressed and not known.addressed:  # the same message again, as a mention
+        if (message.addressed and not known.addressed) or (message.taught_by and not known.taught_by):  # or to be learned
             return _asked(_errands(message, policy))
         return Accepted(reason="nothing new in it")
-    merged = replace(message, addressed=message.addressed or known.addressed)
-    return Accepted((_errand(CHANGED, message), *_errands(merged, policy)), ended=_begun(known, policy))
+    taught_by = message.taught_by or known.taught_by
+    merged = replace(message, addressed=message.addressed or known.addressed, taught_by=taught_by)
+    return Accepted((errand(CHANGED, message), *_errands(merged, policy)), ended=_begun(known, policy))
 
 
 def _asked(errands: tuple[Errand, ...]) -> Accepted:
@@ -200,13 +240,13 @@ def _asked(errands: tuple[Errand, ...]) -> Accepted:
 def _errands(message: Message, policy: Policy) -> tuple[Errand, ...]:
     """Return what a message asks for: files are learned where the twin is spoken to or learns, questions answered after."""
     if message.addressed and policy.refusal:
-        return (_errand(DELIVER, message),)
-    if message.attachments and (message.addressed or policy.learns):
-        return (_errand(LEARN, message),)
+        return (errand(DELIVER, message),)
+    if message.taught_by or (message.attachments and (message.addressed or policy.learns)):
+        return (errand(LEARN, message),)
     if message.addressed:
-        return (_errand(ANSWER, message),)
+        return (errand(ANSWER, message),)
     if policy.learns and message.text.strip():
-        return (_errand(LEARN, message),)
+        return (errand(LEARN, message),)
     return ()
 
 
@@ -215,7 +255,8 @@ def _begun(known: Message, policy: Policy) -> tuple[Errand, ...]:
     return _errands(known, replace(policy, refusal=""))
 
 
-def _errand(kind: str, message: Message) -> Errand:
+def errand(kind: str, message: Message) -> Errand:
+    """Return an errand for a message as it is."""
     return Errand(kind, message.place, message.id, version(message))
 
 
@@ -237,6 +278,7 @@ async def _keep(connection: AsyncConnection, known: Message | None, message: Mes
         "account": message.account or (known.account if known else ""),
         "changed_at": message.changed_at,
         "addressed": addressed and not message.deleted,
+        "taught_by": "" if message.deleted else message.taught_by or (known.taught_by if known else ""),
         "deleted": message.deleted,
         "author": "" if message.deleted else message.author,
         "text": "" if message.deleted else message.text,
@@ -264,4 +306,5 @@ def _message(row: Row[Any]) -> Message:
         attachments=tuple(Attachment(**one) for one in row.attachments),
         link=row.link,
         author=row.author,
+        taught_by=row.taught_by,
     )

@@ -1,64 +1,62 @@
 """The errand of learning: what a message brings is learned, and reported where it was posted."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import structlog
 from sqlalchemy.exc import OperationalError
 
-from bot.access import Access, Act
-from bot.chat import Adapter, Attachment, Message, Person, Place, Refused
+from bot.access import Act
+from bot.chat import Attachment, Mark, Message, Person, Place, Refused, Reply
 from bot.delivery import receipts
 from bot.delivery.contents import Contents
 from bot.delivery.current import Current
 from bot.delivery.inbox import RECEIPT, question_id, reply_to
-from bot.delivery.outbox import Outbox
+from bot.delivery.progress import Card, card
+from bot.delivery.tools import Tools
 from bot.errors import TwinError
-from bot.record.memory import Memory, origin
-from knowledge import IndexAway, Item, Knowledge, KnowledgeError, Outcome, Receipt, StorageFull, fault
+from bot.record.memory import origin
+from knowledge import IndexAway, Item, KnowledgeError, Outcome, Receipt, StorageFull, fault
+
+log = structlog.get_logger()
 
 
 class Learning:
     """Learns what messages bring: their files, or their text."""
 
-    def __init__(
-        self,
-        *,
-        contents: Contents,
-        current: Current,
-        outbox: Outbox,
-        knowledge: Knowledge,
-        access: Access,
-        memory: Memory,
-        adapter: Callable[[str], Adapter],
-        max_upload: int,
-    ) -> None:
+    def __init__(self, tools: Tools, contents: Contents, current: Current) -> None:
         self._contents = contents
         self._current = current
-        self._outbox = outbox
-        self._knowledge = knowledge
-        self._access = access
-        self._memory = memory
-        self._adapter = adapter
-        self._max_upload = max_upload
+        self._outbox, self._knowledge = tools.outbox, tools.knowledge
+        self._access, self._memory = tools.access, tools.memory
+        self._adapter, self._max_upload = tools.adapter, tools.max_upload
 
     async def learn(self, argument: str) -> None:
-        """Learn what a message brings: its files, or its text where chat is learned; report on files where they were posted."""
+        """Learn what a message brings: its files, or its text where chat is learned or it is wanted; report where it stands."""
         async with self._current.message(argument) as message:
             if message is None:
                 return
-            if not message.attachments:
+            if not message.attachments and not message.taught_by:
                 await self._heard(message)
                 return
             reply = reply_to(message, RECEIPT)
             if not await self.told(message):
-                said = await self._taught(message)
+                await self._mark(reply, Mark.RECEIVED)
+                said = await self._taught(message, reply)
                 await fault.apoint("learn.notify.before")
                 if not await self._current.still(message):
                     return
                 await self._outbox.whole(reply, text=said, message_id=question_id(message))
+                await self._mark(reply, Mark.FAILED if receipts.FAILED in said else Mark.LEARNED)
             await self._outbox.deliver(reply.key, self._contents)
+
+    async def _mark(self, reply: Reply, mark: Mark) -> None:
+        try:
+            await self._adapter(reply.place).mark(reply, mark)
+        except Exception as error:  # a sign, and nothing that anybody waits for
+            log.warning("a message could not be marked", key=reply.key, reason=type(error).__name__)
 
     async def _heard(self, message: Message) -> None:
         if await self._access.learns(Place(message.place)):
@@ -71,23 +69,32 @@ class Learning:
         sent = await self._outbox.sent(reply_to(message, RECEIPT).key)
         return sent is not None and sent.text is not None and sent.message_id == question_id(message)
 
-    async def _taught(self, message: Message) -> str:
-        await self._adapter(message.place).confirm(message.place, message.account)
-        place, person = Place(message.place), await self._access.person(message.account)
+    async def _taught(self, message: Message, reply: Reply) -> str:
+        """Learn what a message brings, if whoever wants that may teach; return what is said of it."""
+        teacher = message.taught_by or message.account
+        await self._adapter(message.place).confirm(message.place, teacher)
+        place, person = Place(message.place), await self._access.person(teacher)
         try:
             await self._access.require(Act.TEACH, person, place, there=True)
         except TwinError as error:
-            return str(error)
+            return f"{receipts.FAILED} {error}"
         scope = await self._access.scope(place, person)
+        said = []
         try:
-            taught = [await self._fetched(one, message, person, scope) for one in message.attachments]
+            if message.text.strip() and message.taught_by:
+                said.append(receipts.of_message(await self._memory.hear(message, person, scope=scope)))
+            async with card(self._outbox, reply, message.attachments) as shown:
+                for one in message.attachments:
+                    receipt = await self._fetched(one, message, person, scope, shown)
+                    said.append(receipts.said(receipt))
+                    shown.ended(one, said[-1])
         except (StorageFull, IndexAway, OperationalError) as error:
             if reason := _waits_for(error):
-                await self._outbox.tell(reply_to(message, RECEIPT), str(reason))
+                await self._outbox.tell(reply, str(reason))
             raise
-        return "\n".join(receipts.said(one) for one in taught)
+        return receipts.together(said)
 
-    async def _fetched(self, one: Attachment, message: Message, person: Person, scope: str) -> Receipt:
+    async def _fetched(self, one: Attachment, message: Message, person: Person, scope: str, shown: Card) -> Receipt:
         with tempfile.TemporaryDirectory(prefix="twin-") as folder:
             path = Path(folder, "attached")
             await fault.apoint("learn.download.before")
@@ -98,7 +105,8 @@ class Learning:
             await fault.apoint("learn.download.after")
             item = Item(one.name, f"{origin(message)}#{one.id}", message.link or f"twin:{one.id}", scope, person.id)
             try:
-                receipt = await self._knowledge.library.learn(path, item)
+                passages, pages = (partial(shown.far, one, what) for what in ("passages", "pages"))
+                receipt = await self._knowledge.library.learn(path, item, progress=passages, pages=pages)
             except (StorageFull, IndexAway):  # for a while: it is tried until it is done
                 raise
             except KnowledgeError as error:

@@ -166,6 +166,12 @@ class Outbox:
             found = await _sent(connection, OUTBOX.c.key == key)
         return found[0] if found else None
 
+    async def with_answer(self, message_id: str) -> Sent | None:
+        """Return the reply that shows an answer of the history."""
+        async with self._engine.execution_options(reading=True).connect() as connection:
+            found = await _sent(connection, OUTBOX.c.message_id == message_id)
+        return found[0] if found else None
+
     async def outdated(self) -> list[Sent]:
         """Return the replies that were delivered, and whose content is another one since."""
         async with self._engine.execution_options(reading=True).connect() as connection:
@@ -211,6 +217,11 @@ class Showing:
     def add(self, piece: Delta | Restart) -> None:
         """Take the next piece."""
         self._text = "" if isinstance(piece, Restart) else self._text + piece.text
+        self._news.set()
+
+    def replace(self, text: str) -> None:
+        """Take another text in place of what there was."""
+        self._text = text
         self._news.set()
 
     async def write(self) -> None:

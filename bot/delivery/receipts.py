@@ -1,13 +1,36 @@
 """What became of something taught, in a sentence for the place where it was posted (pure)."""
 
+from collections.abc import Sequence
+
 from bot.answering import inert
 from knowledge import Outcome, Receipt
+
+FAILED = "⚠️"
+_MOST = 2_500  # characters
+_INSIDE = 10  # files that came inside one
+
+
+def together(lines: Sequence[str]) -> str:
+    """Return what is said of everything that a message brought."""
+    said = "\n\n".join(lines)
+    return said if len(said) <= _MOST else f"{said[:_MOST].rsplit(chr(10), 1)[0]}\n…"
+
+
+def of_message(receipt: Receipt) -> str:
+    """Return a line for a message that was learned as it is."""
+    match receipt.outcome:
+        case Outcome.LEARNED | Outcome.UPDATED:
+            return "✅ Learned this message."
+        case Outcome.DUPLICATE:
+            return "✅ I know this message already."
+    return f"{FAILED} I could not learn this message: {receipt.error}"
 
 
 def said(receipt: Receipt) -> str:
     """Return one line for a file, and an indented one for each that came inside it."""
-    inside = [f"  {line}" for one in receipt.attached for line in said(one).splitlines()]
-    return "\n".join([_outcome(receipt), *inside])
+    inside = [f"- {line}" for one in receipt.attached[:_INSIDE] for line in said(one).splitlines()]
+    more = [f"- … and {len(receipt.attached) - _INSIDE} more"] if len(receipt.attached) > _INSIDE else []
+    return "\n".join([_outcome(receipt), *inside, *more])
 
 
 def _outcome(receipt: Receipt) -> str:
@@ -22,7 +45,7 @@ def _outcome(receipt: Receipt) -> str:
         case Outcome.DUPLICATE if document:
             return f"✅ I know “{title}” already."
         case _:
-            return f"⚠️ I could not learn {name}: {receipt.error}"
+            return f"{FAILED} I could not learn {name}: {receipt.error}"
 
 
 def _size(pages: int | None, passages: int) -> str:

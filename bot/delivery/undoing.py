@@ -4,10 +4,9 @@ import structlog
 
 from bot.chat import Message
 from bot.delivery.contents import Contents
-from bot.delivery.inbox import RECEIPT, REFUSAL, REPLY, Inbox, asks, question_id, reply_to
-from bot.delivery.outbox import Outbox
-from bot.record.history import History
-from bot.record.memory import Memory, origin
+from bot.delivery.inbox import RECEIPT, REFUSAL, REPLY, asks, question_id, reply_to
+from bot.delivery.tools import Tools
+from bot.record.memory import origin
 
 log = structlog.get_logger()
 
@@ -15,19 +14,18 @@ log = structlog.get_logger()
 class Undoing:
     """Undoes what was made of messages, in the history, in the knowledge, and where it is shown."""
 
-    def __init__(self, inbox: Inbox, outbox: Outbox, history: History, memory: Memory, contents: Contents) -> None:
-        self._inbox = inbox
-        self._outbox = outbox
-        self._history = history
-        self._memory = memory
-        self._contents = contents
+    def __init__(self, tools: Tools, contents: Contents) -> None:
+        self._inbox, self._outbox = tools.inbox, tools.outbox
+        self._history, self._memory = tools.history, tools.memory
+        self._contents, self._tidy = contents, tools.tidy
 
     async def undo(self, message: Message) -> None:
         """Take back what rests on what a message said before; of a deleted one everything."""
         now = await self._inbox.post(message.place, message.id) or message
         await self._history.retract(origin(now), but=None if now.deleted else question_id(now))
         await self._history.unhear(origin(now))
-        await self._memory.unhear(now)
+        if await self._memory.unhear(now):
+            self._tidy()
         for what in _unasked(now):
             await self._outbox.withdraw(reply_to(now, what).key)
         await self.retell()

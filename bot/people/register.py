@@ -3,20 +3,28 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, Update, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
 from bot.access import FRESH, LOCAL, is_reserved
-from bot.chat import Person
+from bot.chat import Account, Person
 from bot.errors import TwinError
 from bot.people.kinds import Kind, PlaceKind, Role
 from bot.tables import ACCOUNTS, MEMBERSHIPS, PEOPLE, PLACES, ROLES
 
+T = TypeVar("T")
+
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when something was confirmed that was not
 _SLICE = 500  # rows in one statement
+
+
+_ROSTER = update(ACCOUNTS).where(ACCOUNTS.c.id == bindparam("of"))
+_NAMED = update(PEOPLE).where(
+    PEOPLE.c.id == select(ACCOUNTS.c.person_id).where(ACCOUNTS.c.id == bindparam("of")).scalar_subquery()
+)
 
 
 class UnknownAccount(TwinError):
@@ -68,6 +76,22 @@ class People:
             if name:
                 await connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(name=name))
         return Person(person)
+
+    async def roster(self, tenant: str, accounts: Sequence[Account]) -> None:
+        """Write down many accounts of a tenant as its platform lists them now, those that are not active any more too."""
+        for account in accounts:
+            _check(account.id)
+        now = self._clock()
+        for some in _slices(accounts):
+            async with self._engine.begin() as connection:
+                there = select(ACCOUNTS.c.id).where(ACCOUNTS.c.id.in_([one.id for one in some]))
+                known = set((await connection.execute(there)).scalars())
+                new = [one for one in some if one.active and one.id not in known]
+                await _add(connection, PEOPLE, [{"id": one.id, "name": one.name, "created_at": now} for one in new])
+                rows = [{"id": one.id, "person_id": one.id, **_account(one, tenant, now)} for one in new]
+                await _add(connection, ACCOUNTS, rows)
+                await _change(connection, _ROSTER, [{"of": one.id, **_account(one, tenant, now)} for one in some])
+                await _change(connection, _NAMED, [{"of": one.id, "name": one.name} for one in some if one.name and one.active])
 
     async def gone(self, account: str) -> None:
         """Write down that an account was deactivated: it reads nothing any more, and does nothing."""
@@ -124,6 +148,11 @@ class People:
         """Write down that a place was archived or deleted, or that the twin is in it no longer."""
         async with self._engine.begin() as connection:
             await connection.execute(update(PLACES).where(PLACES.c.id == place).values(closed=True))
+
+    async def doubted(self, place: str) -> None:
+        """Write down that what is known of a place may be wrong; it is believed when its `members` are known anew."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(PLACES).where(PLACES.c.id == place).values(confirmed_at=NEVER))
 
     async def reopened(self, place: str) -> None:
         """Write down that a closed place is open again; it is believed when its `members` are known anew."""
@@ -215,5 +244,14 @@ async def _add(connection: AsyncConnection, table: Table, rows: Sequence[dict[st
         await connection.execute(db.insert(connection.dialect, table).on_conflict_do_nothing(), rows)
 
 
-def _slices(items: Sequence[str]) -> Iterable[Sequence[str]]:
+async def _change(connection: AsyncConnection, change: Update, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await connection.execute(change, rows)
+
+
+def _account(account: Account, tenant: str, now: datetime) -> dict[str, Any]:
+    return {"tenant": tenant, "kind": account.kind, "active": account.active, "confirmed_at": now}
+
+
+def _slices(items: Sequence[T]) -> Iterable[Sequence[T]]:
     return (items[begin : begin + _SLICE] for begin in range(0, len(items), _SLICE))

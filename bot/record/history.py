@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
@@ -159,6 +159,13 @@ class History:
             empty = ~select(MESSAGES.c.id).where(MESSAGES.c.conversation_id == CONVERSATIONS.c.id).exists()
             await connection.execute(delete(CONVERSATIONS).where(CONVERSATIONS.c.person == person, empty))
             return len(rows)
+
+    async def forget_conversations(self, where: ColumnElement[bool]) -> None:
+        """Remove whole conversations, with everything that was said in them."""
+        async with self._engine.begin() as connection:
+            gone = select(CONVERSATIONS.c.id).where(where)
+            await connection.execute(delete(MESSAGES).where(MESSAGES.c.conversation_id.in_(gone)))
+            await connection.execute(delete(CONVERSATIONS).where(where))
 
 
 def thread_id(place: Place, thread: str | None) -> str:

@@ -28,10 +28,12 @@ class Memory:
 
     # --- chat
 
-    async def hear(self, message: Message, person: Person) -> Receipt:
-        """Learn a message as a document of its place, with its permalink, author, time and thread."""
+    async def hear(self, message: Message, person: Person, scope: str = "") -> Receipt:
+        """Learn a message as a document of a scope, its place if none is told, with permalink, author, time and thread."""
         tags = (f"thread:{message.thread}",) if message.thread else ()
-        item = Item(_title(message.text), origin(message), message.link or origin(message), message.place, person.id, tags)
+        item = Item(
+            _title(message.text), origin(message), message.link or origin(message), scope or message.place, person.id, tags
+        )
         return await self._knowledge.library.tell(
             message.text,
             item,
@@ -103,6 +105,12 @@ class Memory:
 def origin(message: Message) -> str:
     """Name a message over all platforms."""
     return f"{message.place}/{message.id}"
+
+
+def origin_of(source: str) -> tuple[str, str]:
+    """Return place and id of the message that something was learned from, by the name of its source."""
+    place, _, message = source.partition("#")[0].rpartition("/")
+    return place, message
 
 
 def _title(text: str) -> str:

@@ -10,12 +10,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
 
 import bot.tables
 import knowledge.tables
 import scheduler.tables
+from bot import db
 from bot.db import open_database
 from bot.errors import ServiceAway
 
@@ -85,3 +86,32 @@ async def test_a_server_that_is_not_there_is_named_without_its_password() -> Non
         async with open_database("postgresql+asyncpg://ada:secret@127.0.0.1:9/twin"):
             pass
     assert "secret" not in str(caught.value)
+
+
+async def test_a_transaction_is_whole_or_is_not(engine: AsyncEngine) -> None:
+    files = knowledge.tables.FILES
+
+    async def kept(connection: AsyncConnection) -> list[str]:
+        await connection.execute(insert(files), [{"sha256": "a", "size": 1}, {"sha256": "b", "size": 2}])
+        return list((await connection.execute(select(files.c.sha256).order_by(files.c.sha256))).scalars())
+
+    async def failed(connection: AsyncConnection) -> None:
+        await connection.execute(insert(files).values(sha256="c", size=3))
+        raise RuntimeError("the power went")
+
+    assert await db.transaction(engine, kept) == ["a", "b"]
+    with pytest.raises(RuntimeError, match="the power went"):
+        await db.transaction(engine, failed)
+    async with engine.connect() as connection:
+        assert (await connection.execute(select(files.c.sha256).order_by(files.c.sha256))).scalars().all() == ["a", "b"]
+
+
+async def test_a_transaction_of_sqlite_does_not_wait_for_anything_else(tmp_path: Path) -> None:
+    async def slow(_connection: AsyncConnection) -> None:
+        await asyncio.sleep(0)
+
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}") as engine:
+        with pytest.raises(RuntimeError, match="something else than its connection"):
+            await db.transaction(engine, slow)
+        async with engine.begin() as connection:  # and the writer is free again
+            await connection.execute(insert(knowledge.tables.FILES).values(sha256="a", size=1))

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from bot import app, db, doctor, lock
 from bot.cli.commands import app as commands
 from bot.doctor import Check
 from bot.settings import Settings
+from bot.vault import Vault
 from knowledge import minilm
 from tests.simulators.llm import LlmServer
 
@@ -140,6 +142,63 @@ async def test_each_language_model_is_tried_and_one_that_is_away_has_a_remedy_bu
     assert (models[2].detail, "ANTHROPIC_API_KEY" in models[2].fix) == ("anthropic:x needs a key: set ANTHROPIC_API_KEY.", True)
 
 
+async def test_without_slack_there_is_nothing_to_mend(settings: Settings) -> None:
+    [slack] = await doctor.slack(settings)
+    assert (slack.ok, slack.needed, slack.fix) == (True, False, "")
+
+
+async def test_half_a_connection_to_slack_is_named_by_what_is_missing(settings: Settings) -> None:
+    told = {"slack_client_id": "1.2", "slack_app_token": SecretStr("xapp-hush")}
+    [slack] = await doctor.slack(settings.model_copy(update=told))
+    assert (slack.ok, slack.needed, "docs/slack.md" in slack.fix) == (False, True, True)
+    assert all(name in slack.detail for name in ("SLACK_CLIENT_SECRET", "TWIN_SECRET_KEY", "TWIN_PUBLIC_URL"))
+    assert "hush" not in slack.detail
+
+
+async def test_a_slack_that_is_away_is_found_out(settings: Settings) -> None:
+    told = {"slack_bot_token": SecretStr("xoxb-hush"), "slack_app_token": SecretStr("xapp-hush")}
+    checks = await doctor.slack(settings.model_copy(update=told | {"slack_api_url": "http://127.0.0.1:1/api/"}))
+    assert [(check.name, check.ok, check.needed) for check in checks] == [("slack", False, True), ("slack events", False, True)]
+    assert all("SLACK_API_URL" in check.fix and "hush" not in check.detail for check in checks)
+
+
+async def test_no_message_is_posted_while_a_twin_runs_that_would_hear_it(settings: Settings) -> None:
+    told = {"slack_bot_token": SecretStr("xoxb-1"), "slack_app_token": SecretStr("xapp-1")}
+    with lock.hold(settings.data_dir):
+        check = await doctor.slack_delivery(settings.model_copy(update=told), "C1")
+        assert f"the twin that runs as process {lock.holder(settings.data_dir)} would hear" in check.detail
+    assert (check.ok, check.needed) == (False, True)
+
+
+async def test_no_message_is_posted_without_slack(settings: Settings) -> None:
+    check = await doctor.slack_delivery(settings, "C1")
+    assert (check.ok, check.detail) == (False, "not tried, since the twin is not connected to Slack")
+
+
+INSTALLED = {
+    "slack_client_id": "1.2",
+    "slack_client_secret": SecretStr("hush"),
+    "slack_app_token": SecretStr("xapp-1"),
+    "secret_key": SecretStr("a key that is long"),
+    "public_url": "https://twin.example.com",
+    "slack_api_url": "http://127.0.0.1:1/api/",
+}
+
+
+async def test_before_any_workspace_has_installed_the_app_it_says_where_to(settings: Settings) -> None:
+    slack, _ = await doctor.slack(settings.model_copy(update=INSTALLED))
+    assert (slack.ok, slack.needed, slack.detail) == (False, False, "installed nowhere yet")
+    assert slack.fix == "Open https://twin.example.com/slack/install."
+
+
+async def test_a_key_that_does_not_open_the_tokens_is_found_out(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    async with db.open_database(app.database_url(settings)) as engine:
+        await Vault(engine, "another key that is long").put("slack/install/T1", {"bot_token": "xoxb-hush"})
+    [slack] = await doctor.slack(settings.model_copy(update=INSTALLED))
+    assert (slack.ok, slack.detail.startswith("TWIN_SECRET_KEY is not the key")) == (False, True)
+
+
 def test_a_misspelt_setting_is_pointed_out_but_not_fatal() -> None:
     found = doctor.spelling({"TWIN_HTTP_PROT": "9000", "TWIN_LOG_LEVEL": "info", "TWIN_SISTER": "x", "HOME": "/"})
     assert not found.ok
@@ -176,6 +235,22 @@ def test_the_command_ends_with_3_only_when_something_needed_fails(
         "checks": [{"name": c.name, "ok": c.ok, "detail": c.detail, "fix": c.fix} for c in checks]
     }
     assert all(check.detail in for_people.stdout and check.fix in for_people.stdout for check in checks)
+
+
+@pytest.mark.usefixtures("log_as_before")
+def test_on_demand_the_command_posts_a_message_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def examined(settings: Settings) -> list[Check]:
+        return [GOOD]
+
+    async def posted(settings: Settings, target: str) -> Check:
+        return Check("slack delivery", False, f"nothing came from {target}", "Subscribe.")
+
+    monkeypatch.setattr(doctor, "examine", examined)
+    monkeypatch.setattr(doctor, "slack_delivery", posted)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    result = CliRunner().invoke(commands, ["doctor", "--post", "C1"])
+    assert result.exit_code == 3
+    assert "BAD  slack delivery: nothing came from C1" in result.stdout
 
 
 @pytest.mark.usefixtures("log_as_before")

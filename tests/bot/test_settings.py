@@ -12,6 +12,9 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 MODELS = "extractive, or models such as openai:NAME or ollama:NAME, separated by commas."
 TOKENS = "tokens a day, such as 200000, or tokens/money, such as 200000/1.50 or /1.50."
 
+PUBLIC = "an address such as https://twin.example.com, where people reach the twin."
+LONG = "at least 16 characters long, as is every further key behind a comma."
+
 
 @pytest.fixture
 def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
@@ -76,6 +79,13 @@ def test_a_budget_is_tokens_or_money_or_both(monkeypatch: pytest.MonkeyPatch, va
     assert Settings().budget == value
 
 
+def test_addresses_are_taken_with_and_without_a_slash_at_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api")
+    monkeypatch.setenv("TWIN_PUBLIC_URL", "https://twin.example.com/")
+    settings = Settings()
+    assert (settings.slack_api_url, settings.public_url) == ("http://127.0.0.1:9/api/", "https://twin.example.com")
+
+
 def test_a_home_folder_is_understood_in_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWIN_DATA_DIR", "~/twin")
     assert Settings().data_dir == Path.home() / "twin"
@@ -99,6 +109,23 @@ def test_a_home_folder_is_understood_in_paths(monkeypatch: pytest.MonkeyPatch) -
         ("OPENAI_BASE_URL", "localhost", "OPENAI_BASE_URL must be an address that starts with http:// or https://."),
         ("TWIN_EMBEDDING_VARIANT", "int4", "TWIN_EMBEDDING_VARIANT must be 'int8' or 'fp32'."),
         ("TWIN_LOG_LEVEL", "loud", "TWIN_LOG_LEVEL must be 'debug', 'info', 'warning' or 'error'."),
+        (
+            "SLACK_APP_TOKEN",
+            "xoxb-1",
+            "SLACK_APP_TOKEN must be an app-level token, which begins with xapp-; this is a bot token (SLACK_BOT_TOKEN).",
+        ),
+        ("SLACK_BOT_TOKEN", "1", "SLACK_BOT_TOKEN must be the Bot User OAuth Token of the app, which begins with xoxb-."),
+        (
+            "SLACK_SIGNING_SECRET",
+            "xapp-1",
+            "SLACK_SIGNING_SECRET must be a secret from the app's Basic Information; "
+            "this is an app-level token (SLACK_APP_TOKEN).",
+        ),
+        ("SLACK_API_URL", "slack.com", "SLACK_API_URL must be an address that starts with http:// or https://."),
+        ("TWIN_PUBLIC_URL", "http://x", f"TWIN_PUBLIC_URL must be {PUBLIC}"),
+        ("TWIN_PUBLIC_URL", "https://x?a=b", f"TWIN_PUBLIC_URL must be {PUBLIC}"),
+        ("TWIN_SECRET_KEY", "short", f"TWIN_SECRET_KEY must be {LONG}"),
+        ("TWIN_SECRET_KEY", "0123456789abcdef,short", f"TWIN_SECRET_KEY must be {LONG}"),
         ("QDRANT_URL", "qdrant:6333", "QDRANT_URL must be an address that starts with http:// or https://."),
         ("DATABASE_URL", "mysql://u:hush@h/d", "DATABASE_URL must be an address that starts with postgresql:// or sqlite://."),
     ],
@@ -112,6 +139,11 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://twin:hush@db/twin")
     monkeypatch.setenv("OPENAI_API_KEY", "hush")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "hush")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-hush")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-hush")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "hush")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "hush")
+    monkeypatch.setenv("TWIN_SECRET_KEY", "hush" * 4)
     assert "hush" not in f"{Settings()!r} {Settings().model_dump_json()}"
 
 

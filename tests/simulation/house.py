@@ -17,6 +17,7 @@ from bot.delivery.desk import Desk
 from bot.delivery.errands import Errands
 from bot.delivery.inbox import Errand, Inbox
 from bot.delivery.outbox import Outbox
+from bot.delivery.tools import Tools
 from bot.engine import Asked, Engine
 from bot.limits import Budget, LoopGuard, Rates, Turns
 from bot.llm.chain import Chain
@@ -24,6 +25,7 @@ from bot.llm.extractive import Extractive
 from bot.llm.models import Chosen, ModelSettings
 from bot.llm.shelf import Shelf
 from bot.people.register import People
+from bot.record.digest import Digests
 from bot.record.feedback import Feedback
 from bot.record.history import History
 from bot.record.memory import Memory
@@ -159,16 +161,19 @@ def build(
     adapter = Adapter(platform, life)
     inbox, outbox = Inbox(engine, jobs, clock=clock), Outbox(engine, lambda _place: adapter)
     jobs.errands = Errands(
-        inbox=inbox,
-        outbox=outbox,
-        answers=_Watched(answers, platform),
-        history=history,
-        recall=recall,
-        knowledge=knowledge,
-        access=access,
-        memory=memory,
-        adapter=lambda _place: adapter,
-        max_upload=1 << 20,
+        Tools(
+            inbox=inbox,
+            outbox=outbox,
+            answers=_Watched(answers, platform),
+            history=history,
+            recall=recall,
+            knowledge=knowledge,
+            access=access,
+            memory=memory,
+            adapter=lambda _place: adapter,
+            max_upload=1 << 20,
+            tidy=lambda: None,
+        )
     )
 
     async def compact() -> None:
@@ -187,10 +192,12 @@ def build(
         models=models,
         usage=usage,
         rates=rates,
+        people=People(engine, clock=clock),
+        digests=Digests(engine, knowledge),
         retell=jobs.errands.retell,
         compact=compact,
     )
-    desk = Desk(inbox, access, jobs, rates=rates, turns=turns, loops=LoopGuard(), retell=jobs.errands.retell)
+    desk = Desk(inbox, access, jobs, recall, rates=rates, turns=turns, loops=LoopGuard(), retell=jobs.errands.retell)
     return House(life, engine, desk, Twin(parts), People(engine, clock=clock), jobs, outbox, recall, knowledge, files)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.app import _judged
 from bot.delivery.errands import Errands
-from bot.delivery.inbox import ANSWER, CHANGED, DELIVER, LEARN, Errand
+from bot.delivery.inbox import ANSWER, CHANGED, DELIVER, LEARN, Chore, Errand
 from scheduler.errors import GiveUp, JobError, Later
 from tests.simulation.life import GLANCE, Glance, Life
 
@@ -53,7 +53,7 @@ class Jobs:
 
     # --- as a queue
 
-    def put(self, connection: Connection, errand: Errand) -> None:
+    def put(self, connection: Connection, errand: Errand | Chore) -> None:
         row = (errand.key, errand.kind, errand.argument)
         connection.exec_driver_sql(
             "INSERT OR IGNORE INTO simulated_jobs (key, kind, argument, state) VALUES (?, ?, ?, 'waiting')", row

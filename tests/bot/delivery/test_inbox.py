@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chat import Message
 from bot.db import open_database
-from bot.delivery.inbox import ANSWER, CHANGED, DELIVER, LEARN, Accepted, Errand, Inbox, Policy, judged, version
+from bot.delivery.inbox import ANSWER, CHANGED, DELIVER, LEARN, Accepted, Chore, Errand, Inbox, Policy, judged, version
 from bot.tables import INBOX, OUTBOX, POSTS
 from tests.simulators.platform import said
 
@@ -25,7 +25,8 @@ class Remembered:
     def __init__(self) -> None:
         self.errands: list[Errand] = []
 
-    def put(self, _connection: Connection, errand: Errand) -> None:
+    def put(self, _connection: Connection, errand: Errand | Chore) -> None:
+        assert isinstance(errand, Errand)
         self.errands.append(errand)
 
 
@@ -140,7 +141,7 @@ async def test_a_delivery_that_came_before_is_not_new(engine: AsyncEngine) -> No
 
 async def test_a_job_that_cannot_be_kept_keeps_the_message_out(engine: AsyncEngine) -> None:
     class Full:
-        def put(self, _connection: Connection, _errand: Errand) -> None:
+        def put(self, _connection: Connection, _errand: Errand | Chore) -> None:
             raise OSError("disk full")
 
     message = said("when?", 1)

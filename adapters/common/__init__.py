@@ -1,0 +1,1 @@
+"""What platforms need alike: it lives once."""

@@ -1,0 +1,224 @@
+"""What people order on a platform beside asking and teaching: the same words on each, and a Markdown text in return."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypedDict
+
+from adapters.common import texts
+from bot.chat import Person, Place
+
+HELP = """\
+`/twin ask QUESTION` – answered to you alone
+`/twin search WORDS` – the passages nearest to some words
+`/twin docs` – what I have learned that you may see
+`/twin forget ID` – forget a document for good; `/twin forget me` forgets your notes, questions and opinions
+`/twin teach` – how to teach me
+`/twin remember TEXT` – a note that only you are told of; `/twin notes` lists them
+`/twin digest` – what was learned here in the last week, and what nobody could answer
+`/twin learn on` or `off` – whether I learn what is said and posted here without being asked (owners)
+`/twin model` – who writes my answers; `/twin model NAME` has another one do it here (owners)
+`/twin stats` – what you asked lately, and what it took"""
+
+TEACH = """\
+Post a file and mention me, or send it to me in a private message: I read it and tell you what I learned.
+Choose *Teach this to Twin* in the menu of a message to have me learn that message.
+What is taught in a channel is for those who may read the channel; what you teach in private is for you alone."""
+
+
+class Here(TypedDict):
+    """Where something is said, and by whom."""
+
+    place: Place
+    person: Person
+
+
+class Changes(TypedDict, total=False):
+    """What can be changed about how answers are written."""
+
+    model: str | None
+    temperature: float | None
+    max_tokens: int | None
+    system_prompt: str | None
+    persona: str | None
+
+
+class Ordered(Protocol):
+    """What does what is ordered."""
+
+    async def person(self, account: str) -> Person:
+        """Return whose account this is."""
+
+    async def documents(self, *, place: Place, person: Person) -> Sequence[texts.Document]:
+        """Return all documents that may be seen, newest first."""
+
+    async def document(self, document_id: str, *, place: Place, person: Person) -> texts.Document:
+        """Return one document by its id or the unambiguous beginning of it."""
+
+    async def forget(self, document_id: str, *, place: Place, person: Person) -> texts.Document:
+        """Forget a document for good."""
+
+    async def search(self, query: str, *, place: Place, person: Person) -> Sequence[texts.Found]:
+        """Return the passages nearest to a query."""
+
+    async def why(self, message_id: str, *, place: Place, person: Person) -> texts.Why:
+        """Tell how an answer came about."""
+
+    async def give_feedback(
+        self, message_id: str, value: int, reason: str = "", *, place: Place, person: Person
+    ) -> texts.Opinion:
+        """Keep what a person thinks of an answer: 1, -1, or 0 to take it back."""
+
+    async def remember(self, text: str, *, place: Place, person: Person) -> texts.Receipt:
+        """Keep a note for a person, who alone is told of it."""
+
+    async def notes(self, *, person: Person) -> Sequence[texts.Document]:
+        """Return the notes of a person."""
+
+    async def forget_me(self, *, person: Person) -> tuple[int, int]:
+        """Forget a person; return how many documents and questions went."""
+
+    async def models(self, *, place: Place) -> texts.Chosen:
+        """Return how answers are written in a place."""
+
+    async def use_model(self, changes: Changes, *, place: Place, person: Person) -> texts.Chosen:
+        """Change how answers are written in a place."""
+
+    async def reset_model(self, *, place: Place, person: Person) -> texts.Chosen:
+        """Undo what was changed in a place; return how it was."""
+
+    async def stats(self, *, place: Place, person: Person, days: int = 7) -> texts.Figures:
+        """Sum up what was asked in the last days."""
+
+    async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> str:
+        """Return what was learned and left unanswered in a place since then, as Markdown."""
+
+    async def learning(self, on: bool | None = None, *, place: Place, person: Person) -> bool:
+        """Say whether chat and files are learned in a place without being asked; switch it on or off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody ordered: `here` is the place they are in, `alone` where they alone read what is said."""
+
+    word: str
+    rest: str
+    here: Place
+    alone: Place
+    person: Person
+
+    @property
+    def in_place(self) -> Here:
+        return {"place": self.here, "person": self.person}
+
+    @property
+    def in_private(self) -> Here:
+        return {"place": self.alone, "person": self.person}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said in return, to whoever ordered it alone; `confirm` is the order that does it after all."""
+
+    text: str
+    confirm: str = ""
+
+
+def parsed(line: str) -> tuple[str, str]:
+    """Return the word of an order and the rest (pure)."""
+    word, _, rest = line.strip().partition(" ")
+    return word.casefold(), rest.strip()
+
+
+async def obey(twin: Ordered, order: Order) -> Said:
+    """Do what is ordered."""
+    if obeys := _ORDERS.get(order.word):
+        return await obeys(twin, order)
+    unknown = f"I do not know `{order.word}`. " if order.word not in {"", "help"} else ""
+    return Said(f"{unknown}This is what I can do:\n{HELP}")
+
+
+async def _docs(twin: Ordered, order: Order) -> Said:
+    return Said(texts.documents(await twin.documents(**order.in_private)))
+
+
+async def _search(twin: Ordered, order: Order) -> Said:
+    if not order.rest:
+        return Said("Which words? `/twin search WORDS` shows the passages nearest to them.")
+    return Said(texts.passages(await twin.search(order.rest, **order.in_private)))
+
+
+async def _forget(twin: Ordered, order: Order) -> Said:
+    match order.rest.split():
+        case ["me"]:
+            return Said(
+                "Forget your notes, your questions with their answers, and your opinions? This cannot be undone.",
+                "forget me yes",
+            )
+        case ["me", "yes"]:
+            return Said(texts.forgotten_person(*await twin.forget_me(person=order.person)))
+        case [document_id]:
+            document = await twin.document(document_id, **order.in_private)
+            return Said(f"Forget “{texts.line(document.title)}”? This cannot be undone.", f"forget {document.id} yes")
+        case [document_id, "yes"]:
+            forgotten = await twin.forget(document_id, **order.in_private)
+            return Said(f"Forgotten: “{texts.line(forgotten.title)}”. Nothing of it is left.")
+    return Said(
+        "Which document? `/twin forget ID` takes one id; `/twin docs` shows them. `/twin forget me` forgets what I know of you."
+    )
+
+
+async def _remember(twin: Ordered, order: Order) -> Said:
+    if not order.rest:
+        return Said("What? `/twin remember TEXT` keeps a note that only you are told of.")
+    return Said(texts.remembered(await twin.remember(order.rest, **order.in_private)))
+
+
+async def _notes(twin: Ordered, order: Order) -> Said:
+    return Said(texts.notes(await twin.notes(person=order.person)))
+
+
+async def _model(twin: Ordered, order: Order) -> Said:
+    if order.rest == "reset":
+        await twin.reset_model(**order.in_place)
+    elif order.rest:
+        await twin.use_model({"model": order.rest}, **order.in_place)
+    return Said(texts.model(await twin.models(place=order.here)))
+
+
+async def _stats(twin: Ordered, order: Order) -> Said:
+    days = order.rest or "7"
+    if not (days.isascii() and days.isdigit() and 0 < int(days) < 1_000):
+        return Said("How many days? `/twin stats 30` sums up the last 30; 999 is the most.")
+    return Said(texts.figures(await twin.stats(**order.in_private, days=int(days)), int(days)))
+
+
+async def _digest(twin: Ordered, order: Order) -> Said:
+    return Said(await twin.digest(**order.in_place))
+
+
+async def _teach(_twin: Ordered, _order: Order) -> Said:
+    return Said(TEACH)
+
+
+async def _learn(twin: Ordered, order: Order) -> Said:
+    wanted = {"on": True, "off": False, "": None}
+    if order.rest.casefold() not in wanted:
+        return Said("`/twin learn on` or `/twin learn off`.")
+    on = await twin.learning(wanted[order.rest.casefold()], **order.in_place)
+    said = "I learn what is said and posted here" if on else "I learn only what I am asked to learn here"
+    return Said(f"{said}. `/twin learn {'off' if on else 'on'}` changes that (owners).")
+
+
+_ORDERS: Mapping[str, Callable[[Ordered, Order], Awaitable[Said]]] = {
+    "docs": _docs,
+    "search": _search,
+    "forget": _forget,
+    "remember": _remember,
+    "notes": _notes,
+    "model": _model,
+    "stats": _stats,
+    "digest": _digest,
+    "teach": _teach,
+    "learn": _learn,
+}

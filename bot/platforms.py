@@ -1,0 +1,82 @@
+"""The platforms that are set, each wired with what it is handed of the house."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import web
+
+from adapters.slack.connection import Lost
+from adapters.slack.mode import Mode
+from adapters.slack.platform import Slack
+from adapters.slack.workspace import Failed, Unsure
+from bot import app
+from bot.apology import explain
+from bot.app import House
+from bot.chat import Adapter
+from bot.delivery.desk import Desk
+from bot.errors import BadSettings, ServiceAway
+from bot.record.taught import TaughtRecord
+from bot.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """What is connected; `adapters` go by the first part of a place's id."""
+
+    house: House
+    slack: Slack | None
+
+    @property
+    def adapters(self) -> Mapping[str, Adapter]:
+        return {"slack": self.slack.adapter} if self.slack else {}
+
+    def routes(self, desk: Desk) -> Sequence[web.RouteDef]:
+        """Return what the HTTP server serves for platforms, which hand in what they post at the desk."""
+        return self.slack.routes(desk, self.house.twin) if self.slack else ()
+
+    def run(self, group: asyncio.TaskGroup, desk: Desk) -> list[asyncio.Task[None]]:
+        """Connect, until cancelled."""
+        return [group.create_task(self._slack(self.slack, desk), name="slack")] if self.slack else []
+
+    async def _slack(self, slack: Slack, desk: Desk) -> None:
+        try:
+            await slack.run(desk, self.house.twin)
+        except Lost as error:
+            raise ServiceAway(str(error)) from error
+
+
+@asynccontextmanager
+async def open_platforms(house: House) -> AsyncIterator[Platforms]:
+    """Find out who the twin is on each platform that is set; raises `BadSettings` and `ServiceAway`."""
+    async with AsyncExitStack() as stack:
+        slack = None
+        if (mode := app.slack(house.settings)).wanted:
+            if complaints := mode.complaints():
+                raise BadSettings(list(complaints))
+            session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
+            slack = await _open_slack(house, mode, session)
+        yield Platforms(house, slack)
+
+
+async def _open_slack(house: House, mode: Mode, session: aiohttp.ClientSession) -> Slack:
+    vault = Vault(house.database, key.get_secret_value() if (key := house.settings.secret_key) else None)
+    await vault.renew()
+    slack = Slack(
+        mode,
+        session,
+        people=house.people,
+        sweep=TaughtRecord(house.database, house.parts.knowledge),
+        explain=explain,
+        vault=vault,
+    )
+    try:
+        await slack.start()
+    except Failed as error:
+        fix = "Is SLACK_BOT_TOKEN that of the installed app? `twin doctor` says more."
+        raise BadSettings([f"Slack does not accept the token ({error.code}). {fix}"]) from error
+    except Unsure as error:
+        raise ServiceAway(f"{error} Is there a way to the internet, or a proxy to be set (HTTPS_PROXY)?") from error
+    return slack

@@ -1,0 +1,137 @@
+"""Draws what people see in Slack: `python -m docs.pictures.slack` makes the pictures of docs/slack.md.
+
+It runs the real process against the simulated Slack of the tests, has people talk to it, and has Chromium draw the result.
+"""
+
+import asyncio
+import html
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+HERE = Path(__file__).parent
+EMOJI = {"eyes": "👀", "white_check_mark": "✅", "warning": "⚠️"}
+COLOURS = {"Twin": "#4a154b", "Ada": "#1264a3", "Grace": "#2bac76"}
+
+STYLE = (HERE / "slack.css").read_text("utf-8")
+
+_MARKDOWN = MarkdownIt("commonmark", {"breaks": True, "html": False}).enable("table")
+
+
+def markdown(text: str) -> str:
+    """Return Markdown, as Slack's `markdown` block takes it, as HTML."""
+    return _MARKDOWN.render(text)
+
+
+def mrkdwn(text: str, names: Mapping[str, str]) -> str:
+    """Return Slack's own markup as HTML."""
+    said = html.escape(html.unescape(text), quote=False)
+    said = re.sub(r"&lt;@(\w+)&gt;", lambda found: f'<span class="mention">@{names.get(found[1], found[1])}</span>', said)
+    said = re.sub(r"&lt;((?:https?|mailto)[^|&]*(?:&amp;[^|&]*)*)\|(.*?)&gt;", r'<a href="\1">\2</a>', said)
+    said = re.sub(r"&lt;(https?[^|]*?)&gt;", r'<a href="\1">\1</a>', said)
+    said = re.sub(r"(?<![\w*])\*(\S(?:.*?\S)?)\*(?![\w*])", r"<b>\1</b>", said)
+    said = re.sub(r"(?<![\w_])_(\S(?:.*?\S)?)_(?![\w_])", r"<i>\1</i>", said)
+    said = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", said)
+    said = re.sub(r"^&gt; ?(.*)$", r"<blockquote>\1</blockquote>", said, flags=re.MULTILINE)
+    return said.replace("\n", "<br>").replace("</blockquote><br>", "</blockquote>")
+
+
+def text_of(text: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return a text object as HTML."""
+    return mrkdwn(text["text"], names) if text["type"] == "mrkdwn" else html.escape(str(text["text"]))
+
+
+def block(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return a block as HTML."""
+    draw = _BLOCKS.get(one["type"])
+    return draw(one, names) if draw else ""
+
+
+def _section(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    fields = "".join(f"<div>{text_of(field, names)}</div>" for field in one.get("fields", ()))
+    said = text_of(one["text"], names) if "text" in one else ""
+    beside = element(one["accessory"], names) if "accessory" in one else ""
+    return f'<div class="section row"><div>{said}{fields}</div><div>{beside}</div></div>'
+
+
+def _context(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return f'<div class="context">{" ".join(text_of(each, names) for each in one["elements"] if "text" in each)}</div>'
+
+
+def _actions(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return f"<div>{''.join(element(each, names) for each in one['elements'])}</div>"
+
+
+def _task(one: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    return f'<div class="task">{"✓" if one.get("status") == "complete" else "…"} {html.escape(one["title"])}</div>'
+
+
+_BLOCKS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
+    "markdown": lambda one, _: markdown(one["text"]),
+    "section": _section,
+    "context": _context,
+    "header": lambda one, names: f'<h1 class="header">{text_of(one["text"], names)}</h1>',
+    "divider": lambda _one, _names: "<hr>",
+    "actions": _actions,
+    "context_actions": _actions,
+    "task_card": _task,
+}
+
+
+def element(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return an element of a block as HTML."""
+    match one["type"]:
+        case "feedback_buttons":
+            return '<span class="button feedback">👍</span><span class="button feedback">👎</span>'
+        case "button":
+            return f'<span class="button {one.get("style", "")}">{html.escape(one["text"]["text"])}</span>'
+        case "static_select":
+            chosen = one.get("initial_option") or {"text": one.get("placeholder", {"text": "…"})}
+            return f'<span class="button">{html.escape(chosen["text"]["text"])} ▾</span>'
+    return ""
+
+
+def post(message: Any, names: Mapping[str, str], *, reply: bool, alone: bool = False) -> str:
+    """Return a message as HTML."""
+    who = names.get(message.user, message.user)
+    app = ' <span class="app">APP</span>' if who == "Twin" else ""
+    when = datetime.fromtimestamp(float(message.ts), UTC).strftime("%H:%M")
+    inside = "".join(block(one, names) for one in message.blocks or ()) or mrkdwn(message.text or "", names)
+    files = "".join(f'<div class="file">📄 <b>{html.escape(file["name"])}</b></div>' for file in message.files or ())
+    marks = "".join(f'<span class="reaction">{EMOJI.get(mark, mark)} 1</span> ' for mark in message.reactions or ())
+    only = '<div class="alone">👁 Only visible to you</div>' if alone else ""
+    face = f'<div class="face" style="background:{COLOURS.get(who, "#888")}">{who[0]}</div>'
+    head = f'<span class="who">{html.escape(who)}</span>{app}<span class="when">{when}</span>'
+    body = f'<div class="body">{only}{head}<div>{inside}</div>{files}{marks}</div>'
+    return f'<div class="post{" reply" if reply else ""}">{face}{body}</div>'
+
+
+def thread(messages: Sequence[Any], names: Mapping[str, str]) -> str:
+    """Return a thread as HTML, its first message first."""
+    return "".join(post(message, names, reply=n > 0) for n, message in enumerate(messages))
+
+
+def view(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return a modal or App Home as HTML."""
+    title = f"<h2>{html.escape(one['title']['text'])}</h2>" if "title" in one else ""
+    return f'<div class="view">{title}{"".join(block(each, names) for each in one["blocks"])}</div>'
+
+
+async def draw(parts: Iterable[str], to: Path, height: int) -> None:
+    """Have Chromium draw parts below each other."""
+    page = f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style><main>{"".join(parts)}</main>'
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "page.html")
+        await asyncio.to_thread(source.write_text, page, "utf-8")
+        arguments = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=2")
+        window, picture = f"--window-size=760,{height}", f"--screenshot={to}"
+        quiet = asyncio.subprocess.DEVNULL
+        chromium = await asyncio.create_subprocess_exec(
+            "chromium", *arguments, window, picture, source.as_uri(), stdout=quiet, stderr=quiet
+        )
+        await chromium.wait()

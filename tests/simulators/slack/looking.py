@@ -1,0 +1,260 @@
+"""Channels, people, files, reactions, views and the agent surface: what the app asks about and sets."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulators.slack.chatting import Chatting
+from tests.simulators.slack.state import Channel, File, Message, Refusal, Team, User
+
+_READ = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
+_HISTORY = {"channel": "channels:history", "group": "groups:history", "im": "im:history", "mpim": "mpim:history"}
+_KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
+
+
+@dataclass
+class Views:
+    """What people have before them: App Homes by user, and modals in the order in which they were opened, by id."""
+
+    home: dict[str, dict[str, Any]] = field(default_factory=dict)
+    modals: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class Looking(Chatting):
+    """conversations.*, users.*, files.*, reactions.*, views.*, assistant.*, agents.* and the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.users: dict[str, User] = {}
+        self.files: dict[str, File] = {}
+        self.views = Views()
+        self.statuses: list[dict[str, Any]] = []
+        self.titles: list[dict[str, Any]] = []
+        self.prompts: list[dict[str, Any]] = []
+        self.page = 1_000
+        self.url = ""
+        self.triggers: dict[str, float] = {}
+        self.codes: dict[str, Team] = {}
+        self.methods |= {
+            "auth.test": self._auth_test,
+            "team.info": self._team_info,
+            "bots.info": self._bots_info,
+            "apps.connections.open": self._connections_open,
+            "oauth.v2.access": self._oauth_access,
+            "conversations.info": self._info,
+            "conversations.list": self._list,
+            "conversations.members": self._members,
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
+            "conversations.open": self._open,
+            "users.info": self._user,
+            "users.list": self._users,
+            "users.conversations": self._users_conversations,
+            "reactions.add": self._react,
+            "reactions.remove": self._unreact,
+            "files.info": self._file,
+            "views.open": self._view_open,
+            "views.update": self._view_update,
+            "views.publish": self._view_publish,
+            "assistant.threads.setStatus": self._kept(self.statuses),
+            "assistant.threads.setTitle": self._kept(self.titles),
+            "assistant.threads.setSuggestedPrompts": self._kept(self.prompts),
+            "agents.sessions.setStatus": self._kept(self.statuses),
+            "agents.sessions.rename": self._kept(self.titles),
+        }
+
+    def _kept(self, there: list[dict[str, Any]]) -> Any:
+        async def keep(_team: Team, given: dict[str, Any]) -> dict[str, Any]:
+            if given["channel_id"] not in self.channels:
+                raise Refusal("channel_not_found")
+            there.append(given)
+            return {}
+
+        return keep
+
+    # --- who is asking
+
+    async def _auth_test(self, team: Team, _given: dict[str, Any]) -> dict[str, Any]:
+        who = {"url": "https://acme.slack.com/", "team": team.name, "user": "twin", "team_id": team.id}
+        return who | {"user_id": team.bot_user, "bot_id": team.bot_id, "is_enterprise_install": False, "app_id": team.app_id}
+
+    async def _team_info(self, team: Team, _given: dict[str, Any]) -> dict[str, Any]:
+        return {"team": {"id": team.id, "name": team.name, "domain": "acme"}}
+
+    async def _bots_info(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        return {"bot": {"id": given["bot"], "app_id": team.app_id, "user_id": team.bot_user, "name": "twin", "deleted": False}}
+
+    async def _connections_open(self, _team: Team, _given: dict[str, Any]) -> dict[str, Any]:
+        if getattr(self, "refuse_sockets", False):
+            raise Refusal("internal_error")
+        return {"url": f"{self.url.replace('http', 'ws', 1)}/socket?ticket={self.new_ts()}"}
+
+    async def _oauth_access(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        team = self.codes.pop(str(given.get("code")), None)
+        if team is None:
+            raise Refusal("invalid_code")
+        team.installed = True
+        return {
+            "access_token": team.token,
+            "token_type": "bot",
+            "scope": team.scopes,
+            "bot_user_id": team.bot_user,
+            "app_id": team.app_id,
+            "team": {"id": team.id, "name": team.name},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "authed_user": {"id": "U1"},
+        }
+
+    # --- channels
+
+    def seen(self, team: Team, id: str, scopes: dict[str, str]) -> Channel:
+        """Return a channel that the app may look at."""
+        channel = self.channels.get(id)
+        hidden = channel is not None and not channel.bot and channel.type != "channel"
+        if channel is None or hidden or channel.team != team.id:
+            raise Refusal("channel_not_found")
+        if scopes[channel.type] not in team.scopes.split(","):
+            raise Refusal("missing_scope", needed=scopes[channel.type], provided=team.scopes)
+        return channel
+
+    async def _info(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        return {"channel": self.seen(team, given["channel"], _READ).shown()}
+
+    async def _list(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        wanted = {_KINDS[kind] for kind in (given.get("types") or "public_channel").split(",")}
+        found = [c for c in self.channels.values() if c.team == team.id and c.type in wanted and (c.bot or c.type == "channel")]
+        return self._paged("channels", [c.shown() for c in found], given)
+
+    async def _users_conversations(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        wanted = {_KINDS[kind] for kind in (given.get("types") or "public_channel").split(",")}
+        found = [c for c in self.channels.values() if c.team == team.id and c.bot and c.type in wanted]
+        if given.get("exclude_archived"):
+            found = [c for c in found if not c.is_("archived")]
+        return self._paged("channels", [c.shown() for c in found], given)
+
+    async def _members(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        channel = self.seen(team, given["channel"], _READ)
+        return self._paged("members", [*channel.members, *([team.bot_user] if channel.bot else [])], given)
+
+    async def _open(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        return {"channel": {"id": self.direct(str(given["users"]), team.id)}}
+
+    def direct(self, user: str, team: str = "T1") -> str:
+        """Return the private chat of somebody with the app."""
+        id = f"D{user}" if team == "T1" else f"D{user}{team}"
+        if id not in self.channels:
+            self.channels[id] = Channel(id, "", team, [user], flags={"is_im": True, "is_channel": False, "user": user})
+        return id
+
+    async def _history(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        channel = self._readable(team, given["channel"])
+        top = [one for one in _between(channel, given) if one.thread_ts in {None, one.ts}]
+        return self._paged("messages", [self._shown(channel, one, given) for one in top[::-1]], given)
+
+    async def _replies(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        channel = self._readable(team, given["channel"])
+        root = channel.messages.get(given["ts"])
+        if root is None or (root.deleted and root.subtype != "tombstone"):
+            raise Refusal("thread_not_found")
+        thread = root.thread_ts or root.ts
+        said = [one for one in _between(channel, given) if thread in {one.ts, one.thread_ts}]
+        if root.ts == thread and root not in said:
+            said.insert(0, root)
+        return self._paged("messages", [self._shown(channel, one, given) for one in said], given)
+
+    def _readable(self, team: Team, id: str) -> Channel:
+        channel = self.seen(team, id, _HISTORY)
+        if not channel.bot:
+            raise Refusal("not_in_channel")
+        return channel
+
+    def _shown(self, channel: Channel, one: Message, given: dict[str, Any]) -> dict[str, Any]:
+        shown = one.shown(metadata=bool(given.get("include_all_metadata")))
+        replies = [r for r in channel.messages.values() if r.thread_ts == one.ts and r.ts != one.ts and not r.deleted]
+        if replies and one.thread_ts in {None, one.ts}:
+            shown |= {"thread_ts": one.ts, "reply_count": len(replies), "latest_reply": replies[-1].ts}
+        return shown
+
+    def _paged(self, key: str, items: Sequence[Any], given: dict[str, Any]) -> dict[str, Any]:
+        begin, size = int(given.get("cursor") or 0), min(int(given.get("limit") or 100), self.page)
+        more = str(begin + size) if begin + size < len(items) else ""
+        return {key: list(items[begin : begin + size]), "has_more": bool(more), "response_metadata": {"next_cursor": more}}
+
+    # --- people
+
+    async def _user(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        user = self.users.get(given["user"])
+        if user is None:
+            raise Refusal("user_not_found")
+        return {"user": user.shown()}
+
+    async def _users(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        own = [user.shown() for user in self.users.values() if user.team == team.id]
+        return self._paged("members", own, given)
+
+    # --- reactions and files
+
+    async def _react(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        users = self._marked(given).reactions.setdefault(given["name"], [])
+        if team.bot_user in users:
+            raise Refusal("already_reacted")
+        users.append(team.bot_user)
+        return {}
+
+    async def _unreact(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        message = self._marked(given)
+        if team.bot_user not in message.reactions.get(given["name"], []):
+            raise Refusal("no_reaction")
+        message.reactions[given["name"]].remove(team.bot_user)
+        if not message.reactions[given["name"]]:
+            del message.reactions[given["name"]]
+        return {}
+
+    def _marked(self, given: dict[str, Any]) -> Message:
+        message = self.channel_of(given["channel"]).messages.get(given["timestamp"])
+        if message is None or message.deleted:
+            raise Refusal("message_not_found")
+        return message
+
+    async def _file(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        file = self.files.get(given["file"])
+        if file is None or file.deleted:
+            raise Refusal("file_deleted" if file else "file_not_found")
+        return {"file": file.about | {"file_access": "visible", "channels": file.channels}}
+
+    # --- views
+
+    async def _view_open(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        begun = self.triggers.pop(str(given["trigger_id"]), None)
+        if begun is None:
+            raise Refusal("invalid_trigger_id")
+        if asyncio.get_running_loop().time() - begun > 3:
+            raise Refusal("expired_trigger_id")
+        id = f"V{len(self.views.modals) + 1}"
+        self.views.modals[id] = given["view"] | {"id": id}
+        return {"view": self.views.modals[id]}
+
+    async def _view_update(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        id = str(given.get("view_id"))
+        if id not in self.views.modals:
+            raise Refusal("not_found")
+        self.views.modals[id] = given["view"] | {"id": id}
+        return {"view": self.views.modals[id]}
+
+    async def _view_publish(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        self.views.home[given["user_id"]] = given["view"]
+        return {"view": given["view"] | {"id": f"VH{given['user_id']}"}}
+
+
+def _between(channel: Channel, given: dict[str, Any]) -> list[Message]:
+    """Return the messages of a time that are there, oldest first."""
+    oldest, latest = float(given.get("oldest") or 0), float(given.get("latest") or 1e12)
+    inclusive = bool(given.get("inclusive"))
+    return [
+        one
+        for ts, one in sorted(channel.messages.items())
+        if (oldest < float(ts) < latest or (inclusive and float(ts) in {oldest, latest}))
+        and (not one.deleted or one.subtype == "tombstone")
+    ]
