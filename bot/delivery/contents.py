@@ -47,4 +47,4 @@ class Contents:
         """Return the documents that a message brought and that are there still."""
         here = await self._knowledge.catalogue.from_source(f"{sent.reply.place}/{sent.reply.to}")
         documents = [await self._knowledge.catalogue.document(document) for _, document in here]
-        return tuple(Taught(one.id, inert.line(one.title)) for one in documents)
+        return tuple(Taught(one.id, inert.line(one.title)) for one in documents if one.state == "ready")

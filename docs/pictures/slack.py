@@ -135,3 +135,55 @@ async def draw(parts: Iterable[str], to: Path, height: int) -> None:
             "chromium", *arguments, window, picture, source.as_uri(), stdout=quiet, stderr=quiet
         )
         await chromium.wait()
+
+
+QUESTION = "<@U0TWIN> does the company pay for the train, and which class?"
+
+
+async def main() -> None:
+    """Have people talk to the twin, and draw what they see."""
+    from tests.simulators.slack import Slack
+    from tests.slack.running import running
+
+    async with Slack.open() as slack:
+        slack.user("U1", name="Ada")
+        slack.user("U2", name="Grace")
+        slack.channel("C1", name="travel", members=["U1", "U2"])
+        names = {"U1": "Ada", "U2": "Grace", "U0TWIN": "Twin"}
+        with tempfile.TemporaryDirectory() as folder:
+            async with running(Path(folder), slack):
+                await _talk(slack, names)
+
+
+async def _talk(slack: Any, names: Mapping[str, str]) -> None:
+    def said(ts: str) -> list[Any]:
+        return [one for one in slack.thread("C1", ts) if one.user == "U0TWIN" and not one.streaming]
+
+    policy = slack.file("travel-policy.pdf", travel_policy(), user="U1")
+    scan = slack.file("receipts.zip", b"PK\x03\x04 not really", user="U1")
+    lesson = await slack.say("C1", "U1", "<@U0TWIN> here is the new travel policy", files=[policy, scan])
+    await slack.until(lambda: any("✅" in slack.shown(one) for one in said(lesson)))
+    await draw([thread(slack.thread("C1", lesson), names)], HERE / "slack-teaching.png", 330)
+    question = await slack.say("C1", "U2", QUESTION)
+    await slack.until(lambda: said(question))
+    answer = said(question)[0]
+    await slack.click("U2", answer, "sources")
+    await slack.until(lambda: "One moment" not in str(slack.views.modals) and slack.views.modals)
+    modal = view(next(iter(slack.views.modals.values())), names)
+    await draw([thread(slack.thread("C1", question), names), modal], HERE / "slack-answer.png", 460)
+    await slack.home("U1")
+    await slack.until(lambda: "U1" in slack.views.home)
+    await draw([view(slack.views.home["U1"], names)], HERE / "slack-home.png", 920)
+
+
+def travel_policy() -> bytes:
+    """Return a document of two pages."""
+    from tests.knowledge.extract.samples import pdf
+
+    first = ["Ask your manager before you travel, and book at least two weeks ahead.", "Flights need a reason."]
+    second = ["The company pays for the train, second class, and for hotels up to 120 euros a night."]
+    return pdf([first, second], info="/Title (Travel policy)")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
