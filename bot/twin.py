@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.access import LOCAL, Access, Act
-from bot.chat import Person, Pieces, Place
+from bot.access import GUIDE, LOCAL, Access, Act
+from bot.chat import Person, Pieces, Place, PlaceKind
 from bot.engine import Asked, Engine
 from bot.errors import TwinError, UnknownMessage
 from bot.limits import NOTE, QUERY, REASON, Rates, What, bounded
 from bot.llm.models import EVERYWHERE, Changes, Chosen, ModelSettings
 from bot.llm.shelf import Shelf
-from bot.people.register import People
-from bot.record import digest, export
-from bot.record.digest import Digests
+from bot.people.register import People, UnknownPlace
+from bot.record import export
+from bot.record.digest import Digest, Digests
 from bot.record.feedback import Feedback, Opinion
 from bot.record.history import History
 from bot.record.memory import Memory
@@ -239,12 +239,19 @@ class Twin:
             await self._.people.learning(place.id, on)
         return await self._.access.learns(place)
 
-    async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> str:
-        """Return what was learned in a place, asked and left unanswered since then (a week ago), as Markdown."""
+    async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> Digest:
+        """Sum up what was learned in a place, asked and left unanswered since then (a week ago).
+
+        Where a person is alone, it is whatever they may see that is new, wherever it was learned. Raises `UnknownPlace`.
+        """
         await self._.access.require(Act.SEARCH, person, place)
+        kind = await self._.access.kind(place)
+        if kind is None and place.id != LOCAL:
+            raise UnknownPlace(place.id)
         audience = await self._.access.audience(place, person)
+        scopes = audience.scopes - {GUIDE} if kind in {None, PlaceKind.DIRECT} else {place.id}
         begin = since or datetime.now(UTC) - timedelta(days=7)
-        return digest.rendered(await self._.digests.of(place, begin, audience))
+        return await self._.digests.of(place, begin, scopes=scopes, audience=audience)
 
     # --- upkeep, for whoever runs the twin
 

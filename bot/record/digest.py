@@ -1,26 +1,43 @@
-"""What was learned in a place lately, and what nobody could answer there."""
+"""What was learned in a place lately, what was asked there, and what nobody could answer."""
 
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.answering import inert
 from bot.chat import Place
-from bot.tables import CONVERSATIONS, GAPS, MESSAGES
-from knowledge import Audience, Document, Knowledge
+from bot.record.memory import MESSAGE, NOTE
+from bot.tables import CONVERSATIONS, GAPS, MESSAGES, PEOPLE
+from knowledge import Audience, Document, Knowledge, State
 
-_LISTED = 10
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """Somebody by their name, which may not be known, and how many documents they taught."""
+
+    name: str
+    documents: int
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What happened in a place since then: documents, how many questions were asked, and those without an answer."""
+    """What happened in a place since then.
 
+    `learned` are the files, newest first, `messages` how many chat messages were learned beside them. `open` are the questions
+    that nobody could answer there, the latest first.
+    """
+
+    place: str
     since: datetime
     learned: tuple[Document, ...]
+    messages: int
+    teachers: tuple[Teacher, ...]
     asked: int
+    answered: int
     open: tuple[str, ...]
 
 
@@ -31,34 +48,48 @@ class Digests:
         self._engine = engine.execution_options(reading=True)
         self._knowledge = knowledge
 
-    async def of(self, place: Place, since: datetime, audience: Audience) -> Digest:
-        """Sum up a place; what is named is what its readers may see."""
+    async def of(self, place: Place, since: datetime, *, scopes: AbstractSet[str], audience: Audience) -> Digest:
+        """Sum up what was learned in some scopes and asked in a place; what is named is what the audience may see now."""
         documents = await self._knowledge.catalogue.documents(audience)
-        newest = {one.id: one for one in documents if one.state == "ready" and one.added_at >= since and one.kind != "message"}
-        here = MESSAGES.join(CONVERSATIONS, CONVERSATIONS.c.id == MESSAGES.c.conversation_id)
-        mine = (CONVERSATIONS.c.place == place.id, MESSAGES.c.role == "user", MESSAGES.c.said_at >= since)
-        count = select(func.count()).select_from(here).where(*mine)
-        gaps = select(MESSAGES.c.text).select_from(here.join(GAPS, GAPS.c.message_id == MESSAGES.c.id)).where(*mine)
+        lately = [one for one in documents if one.state is State.READY and one.added_at >= since and scopes & {*one.scopes}]
+        learned = tuple(one for one in lately if one.kind not in {MESSAGE, NOTE})
         async with self._engine.connect() as connection:
-            asked = (await connection.execute(count)).scalar_one()
-            unanswered = (await connection.execute(gaps.order_by(MESSAGES.c.said_at.desc()))).scalars().all()
-        return Digest(since, tuple(newest.values()), asked, tuple(dict.fromkeys(unanswered)))
+            teachers = await _teachers(connection, learned)
+            asked = (await connection.execute(_asked(place, since))).scalar_one()
+            answered = (await connection.execute(_answered(place, since))).scalar_one()
+            unanswered = (await connection.execute(_gaps(place, since))).scalars().all()
+        messages = sum(one.kind == MESSAGE for one in lately)
+        return Digest(place.id, since, learned, messages, teachers, asked, answered, tuple(dict.fromkeys(unanswered)))
 
 
-def rendered(digest: Digest) -> str:
-    """Return a digest as Markdown (pure)."""
-    began = f"{digest.since:%d %B %Y}".lstrip("0")
-    if not (digest.learned or digest.asked):
-        return f"Nothing was learned or asked here since {began}."
-    learned = [f"- {inert.line(one.title)}" for one in digest.learned[:_LISTED]]
-    gaps = [f"- {inert.line(question)}" for question in digest.open[:_LISTED]]
-    parts = [f"**Since {began}**: {len(digest.learned)} documents learned, {digest.asked} questions asked."]
-    if learned:
-        parts.append("\n".join(["**Learned**", *learned, *_more(len(digest.learned))]))
-    if gaps:
-        parts.append("\n".join(["**Nobody could answer**: teach me what would.", *gaps, *_more(len(digest.open))]))
-    return "\n\n".join(parts)
+async def _teachers(connection: AsyncConnection, documents: Iterable[Document]) -> tuple[Teacher, ...]:
+    """Return who taught documents, whoever taught most first."""
+    counted = Counter(one.added_by for one in documents)
+    rows = await connection.execute(select(PEOPLE.c.id, PEOPLE.c.name).where(PEOPLE.c.id.in_(list(counted))))
+    names: dict[str, str] = {row.id: row.name for row in rows}
+    return tuple(Teacher(names.get(person, ""), documents) for person, documents in counted.most_common())
 
 
-def _more(count: int) -> list[str]:
-    return [f"- … and {count - _LISTED} more"] if count > _LISTED else []
+def _held(place: Place, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return what makes a message a question that was asked in a place."""
+    return CONVERSATIONS.c.place == place.id, MESSAGES.c.role == "user", MESSAGES.c.said_at >= since
+
+
+_THERE = MESSAGES.join(CONVERSATIONS, CONVERSATIONS.c.id == MESSAGES.c.conversation_id)
+
+
+def _asked(place: Place, since: datetime) -> Select[int]:
+    return select(func.count()).select_from(_THERE).where(*_held(place, since))
+
+
+def _answered(place: Place, since: datetime) -> Select[int]:
+    answer = MESSAGES.alias()
+    given = (answer.c.superseded.is_(False), answer.c.abstained.is_(False))
+    joined = _THERE.join(answer, answer.c.answers == MESSAGES.c.id)
+    return select(func.count()).select_from(joined).where(*_held(place, since), *given)
+
+
+def _gaps(place: Place, since: datetime) -> Select[str]:
+    joined = _THERE.join(GAPS, GAPS.c.message_id == MESSAGES.c.id)
+    query = select(MESSAGES.c.text).select_from(joined).where(*_held(place, since))
+    return query.order_by(MESSAGES.c.said_at.desc(), MESSAGES.c.n.desc())

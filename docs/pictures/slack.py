@@ -14,6 +14,10 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
+from tests.knowledge.extract.samples import pdf
+from tests.simulators.slack import Slack
+from tests.slack.running import running
+
 HERE = Path(__file__).parent
 EMOJI = {"eyes": "👀", "white_check_mark": "✅", "warning": "⚠️"}
 COLOURS = {"Twin": "#4a154b", "Ada": "#1264a3", "Grace": "#2bac76"}
@@ -25,7 +29,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"breaks": True, "html": False}).enable("ta
 
 def markdown(text: str) -> str:
     """Return Markdown, as Slack's `markdown` block takes it, as HTML."""
-    return _MARKDOWN.render(text)
+    return str(_MARKDOWN.render(text))
 
 
 def mrkdwn(text: str, names: Mapping[str, str]) -> str:
@@ -142,9 +146,6 @@ QUESTION = "<@U0TWIN> does the company pay for the train, and which class?"
 
 async def main() -> None:
     """Have people talk to the twin, and draw what they see."""
-    from tests.simulators.slack import Slack
-    from tests.slack.running import running
-
     async with Slack.open() as slack:
         slack.user("U1", name="Ada")
         slack.user("U2", name="Grace")
@@ -155,7 +156,7 @@ async def main() -> None:
                 await _talk(slack, names)
 
 
-async def _talk(slack: Any, names: Mapping[str, str]) -> None:
+async def _talk(slack: Slack, names: Mapping[str, str]) -> None:
     def said(ts: str) -> list[Any]:
         return [one for one in slack.thread("C1", ts) if one.user == "U0TWIN" and not one.streaming]
 
@@ -178,8 +179,6 @@ async def _talk(slack: Any, names: Mapping[str, str]) -> None:
 
 def travel_policy() -> bytes:
     """Return a document of two pages."""
-    from tests.knowledge.extract.samples import pdf
-
     first = ["Ask your manager before you travel, and book at least two weeks ahead.", "Flights need a reason."]
     second = ["The company pays for the train, second class, and for hotels up to 120 euros a night."]
     return pdf([first, second], info="/Title (Travel policy)")
