@@ -137,6 +137,7 @@ class Sockets:
             self._handlers[n] = await self._opened()
 
     async def _opened(self) -> AsyncSocketModeHandler | None:
+        """Open a socket; none when that is not possible now."""
         handler = AsyncSocketModeHandler(self._app, self._token)
         try:
             async with asyncio.timeout(20):
@@ -145,6 +146,9 @@ class Sockets:
             log.warning("Slack opens no socket", reason=str(error.response.get("error")))
         except Exception as error:
             log.warning("Slack cannot be reached", reason=type(error).__name__)
+        except asyncio.CancelledError:
+            await _closed(handler)
+            raise
         else:
             return handler
         await _closed(handler)
@@ -157,6 +161,8 @@ async def _closed(handler: AsyncSocketModeHandler) -> None:
             await handler.close_async()  # type: ignore[no-untyped-call]
     except Exception as error:
         log.debug("a dead socket did not close", reason=type(error).__name__)
+    finally:
+        await handler.client.aiohttp_client_session.close()  # one that never opened leaves it open
 
 
 async def _is_alive(handler: AsyncSocketModeHandler | None) -> bool:
