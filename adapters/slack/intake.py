@@ -1,6 +1,6 @@
 """Where each event of Slack goes: to the desk, or to those who know who is where. No call of the Web API stands in its way."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -25,6 +25,13 @@ _WHO_IS_WHERE = frozenset(
 )
 
 
+Uninstalled = Callable[[str], Awaitable[None]]
+
+
+async def _nothing(_team: str) -> None:
+    """Do nothing."""
+
+
 class Members(Protocol):
     """Knows who is where, and what they are called."""
 
@@ -38,9 +45,11 @@ class Members(Protocol):
 class Intake:
     """Takes events in. When `take` returns, a kill loses nothing of them; when it raises, Slack must deliver again."""
 
-    def __init__(self, desk: Desk, members: Members) -> None:
+    def __init__(self, desk: Desk, members: Members, uninstalled: Uninstalled = _nothing) -> None:
+        """`uninstalled` is told the workspaces that the app was removed from."""
         self._desk = desk
         self._members = members
+        self._uninstalled = uninstalled
 
     async def take(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
         """Take in an event."""
@@ -85,6 +94,8 @@ class Intake:
     async def _removal(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
         if (gone := removal(workspace, body)) is not None:
             await self._desk.remove(gone)
+            if gone.what is Gone.TENANT:
+                await self._uninstalled(workspace.team)
 
 
 def removal(workspace: Workspace, body: Mapping[str, Any]) -> Removal | None:

@@ -94,6 +94,13 @@ class Members:
         self._names[id] = str(shown or "")
         return Account(id, kind_of(workspace, user), self._names[id], active=not user.get("deleted"))
 
+    def forget(self, team: str) -> None:
+        """Ask no more about a workspace."""
+        self._workspaces.pop(team, None)
+        for known in (self._places, self._accounts):
+            for one in [one for one in known if names.team(one) == team]:
+                del known[one]
+
     # --- one place, one account
 
     async def confirm(self, workspace: Workspace, place: str, account: str) -> None:

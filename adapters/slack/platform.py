@@ -89,7 +89,7 @@ class Slack:
 
     def _bolt(self, desk: Desk, twin: Twin) -> AsyncApp:
         if self._app is None:
-            intake = Intake(desk, self._members)
+            intake = Intake(desk, self._members, self._uninstalled)
             self._app = connection.bolt(self._client(""), self._workspaces, intake, self._mode.signing_secret)
             Interactions(
                 twin=twin,
@@ -146,6 +146,13 @@ class Slack:
 
     async def _token(self, team: str) -> str | None:
         return await self._installs.token(team) if self._installs else None
+
+    async def _uninstalled(self, team: str) -> None:
+        """Let go of a workspace, and of its token."""
+        self._workspaces.forget(team)
+        self._members.forget(team)
+        if self._installs:
+            await self._installs.async_delete_all(enterprise_id=None, team_id=team)
 
     async def _installed(self, team: str) -> None:
         self._workspaces.forget(team)  # its token may be another one now

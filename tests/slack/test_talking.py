@@ -1,65 +1,17 @@
 """People talk to the twin in Slack: the real process, over real sockets, from the mention to the byte that is gone."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.simulators.slack import Message, Slack
+from tests.simulators.slack import Slack
+from tests.slack.people import answered, finals, taught
 from tests.slack.running import Twin, running
-
-HANDBOOK = b"""# Handbook
-
-## Audit
-
-The audit of the warehouse takes place on the third of March.
-
-## Leave
-
-Leave is asked for with the form L-7.
-"""
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[Slack]:
-    async with Slack.open() as opened:
-        opened.user("U1", name="Ada")
-        opened.user("U2", name="Grace")
-        opened.user("U3", name="Eve", is_restricted=True)
-        opened.channel("C1", name="general", members=["U1", "U2", "U3"])
-        opened.channel("P1", name="board", members=["U1"], is_private=True)
-        yield opened
-
-
-@pytest.fixture
-async def twin(slack: Slack, tmp_path: Path) -> AsyncIterator[Twin]:
-    async with running(tmp_path, slack) as one:
-        yield one
-
-
-def finals(slack: Slack, channel: str, ts: str) -> list[Message]:
-    """Return what the twin has said in a thread and is not still writing."""
-    said = [one for one in slack.thread(channel, ts) if one.user == slack.team.bot_user]
-    return [one for one in said if not one.streaming and not one.deleted]
-
-
-async def answered(slack: Slack, channel: str, ts: str, word: str, seconds: float = 60) -> Message:
-    """Wait for the answer that has a word in it; it must be the only one."""
-    await slack.until(lambda: any(word in slack.shown(one) for one in finals(slack, channel, ts)), seconds)
-    [answer] = finals(slack, channel, ts)
-    return answer
-
-
-async def taught(slack: Slack, channel: str, user: str, name: str, data: bytes, text: str = "<@U0TWIN>") -> str:
-    """Drop a file and wait for its receipt; return the ts of the message."""
-    ts = await slack.say(channel, user, text, files=[slack.file(name, data, user=user)])
-    await answered(slack, channel, ts, "✅")
-    return ts
 
 
 async def test_a_file_is_taught_asked_about_and_gone_when_its_message_is_deleted(slack: Slack, twin: Twin) -> None:
-    lesson = await taught(slack, "C1", "U1", "handbook.md", HANDBOOK)
+    lesson = await taught(slack, "C1", "U1")
     [message] = [one for one in slack.channel_messages("C1") if one.ts == lesson]
     assert list(message.reactions) == ["white_check_mark"]
     question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
@@ -78,7 +30,7 @@ async def test_a_file_is_taught_asked_about_and_gone_when_its_message_is_deleted
 
 
 async def test_a_thread_goes_on_without_a_mention_for_whoever_spoke_to_the_twin_in_it(slack: Slack, twin: Twin) -> None:
-    await taught(slack, "C1", "U1", "handbook.md", HANDBOOK)
+    await taught(slack, "C1", "U1")
     root = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
     await answered(slack, "C1", root, "third of March")
     await slack.say("C1", "U1", "I did not know that", thread_ts=root)  # not to the twin
@@ -88,7 +40,7 @@ async def test_a_thread_goes_on_without_a_mention_for_whoever_spoke_to_the_twin_
 
 
 async def test_what_is_said_in_a_private_channel_is_for_those_in_it(slack: Slack, twin: Twin) -> None:
-    await taught(slack, "P1", "U1", "handbook.md", HANDBOOK)
+    await taught(slack, "P1", "U1")
     outside = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
     await answered(slack, "C1", outside, "don't know")
     direct = slack.direct("U1")
@@ -100,7 +52,7 @@ async def test_what_is_said_in_a_private_channel_is_for_those_in_it(slack: Slack
 
 
 async def test_one_mention_delivered_in_every_way_has_one_answer(slack: Slack, twin: Twin) -> None:
-    await taught(slack, "C1", "U1", "handbook.md", HANDBOOK)
+    await taught(slack, "C1", "U1")
     slack.delivery.duplicates = 4
     slack.delivery.reorder = True
     question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
@@ -115,7 +67,7 @@ async def test_one_mention_delivered_in_every_way_has_one_answer(slack: Slack, t
 )
 async def test_killed_at_any_moment_it_gives_one_answer(slack: Slack, tmp_path: Path, fault: str) -> None:
     async with running(tmp_path, slack) as twin:
-        await taught(slack, "C1", "U1", "handbook.md", HANDBOOK)
+        await taught(slack, "C1", "U1")
         await twin.stop()
         await twin.start(f"{fault}:kill9")
         question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
@@ -127,7 +79,7 @@ async def test_killed_at_any_moment_it_gives_one_answer(slack: Slack, tmp_path: 
 
 
 async def test_a_mention_missed_while_away_is_answered_after_coming_back(slack: Slack, twin: Twin) -> None:
-    await taught(slack, "C1", "U1", "handbook.md", HANDBOOK)
+    await taught(slack, "C1", "U1")
     await twin.stop()
     slack.delivery.lost = True
     question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
@@ -137,32 +89,10 @@ async def test_a_mention_missed_while_away_is_answered_after_coming_back(slack: 
 
 
 async def test_sockets_that_drop_are_made_anew_and_nothing_is_lost(slack: Slack, twin: Twin) -> None:
-    await taught(slack, "C1", "U1", "handbook.md", HANDBOOK)
+    await taught(slack, "C1", "U1")
     await slack.drop_sockets()
     question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
     await answered(slack, "C1", question, "third of March")
-
-
-async def test_feedback_why_and_sources_are_for_whoever_clicks(slack: Slack, twin: Twin) -> None:
-    await taught(slack, "C1", "U1", "handbook.md", HANDBOOK)
-    question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
-    answer = await answered(slack, "C1", question, "third of March")
-    await slack.click("U2", answer, "feedback", value="1")
-    await slack.until(lambda: len(slack.ephemerals) + len(slack.responses) > 0)
-    await slack.click("U2", answer, "sources")
-    await slack.until(lambda: "third of March" in str(slack.views.modals))
-    await slack.click("U2", answer, "again")
-    await slack.until(lambda: len(answer.edits) > 1)
-    assert len(finals(slack, "C1", question)) == 1
-
-
-async def test_a_command_is_answered_to_whoever_gave_it_alone(slack: Slack, twin: Twin) -> None:
-    await taught(slack, "P1", "U1", "handbook.md", HANDBOOK)
-    await slack.command("U1", "C1", "/twin", "ask when does the audit of the warehouse take place?")
-    await slack.until(lambda: "third of March" in str(slack.responses) + str(slack.ephemerals))
-    await slack.command("U2", "C1", "/twin", "ask when does the audit of the warehouse take place?")
-    await slack.until(lambda: "don't know" in str(slack.responses) + str(slack.ephemerals))
-    assert all("third of March" not in slack.shown(one) for one in slack.channel_messages("C1"))
 
 
 async def test_the_twin_leaves_cleanly_when_asked(slack: Slack, twin: Twin) -> None:

@@ -177,7 +177,7 @@ class Doing(Looking, Postman):
 
     async def uninstall(self, team: str = "T1") -> None:
         """Remove the app from a workspace."""
-        await self.emit({"type": "app_uninstalled", "event_ts": self.new_ts()}, team)
+        await self.emit({"type": "app_uninstalled"}, team)
         self.teams[team].installed = False
 
     # --- clicks and orders
