@@ -39,5 +39,7 @@ async def taught(
 
 
 async def asked(slack: Slack, channel: str, user: str, word: str = ANSWER, question: str = QUESTION) -> Message:
-    """Ask, and return the answer that has a word in it."""
-    return await answered(slack, channel, await slack.say(channel, user, question), word)
+    """Ask, and return the answer that has a word in it, once it is whole."""
+    ts = await slack.say(channel, user, question)
+    await slack.until(lambda: any("context_actions" in str(one.blocks) for one in finals(slack, channel, ts)), 60)
+    return await answered(slack, channel, ts, word)
