@@ -33,7 +33,7 @@ _UNSTREAMED = frozenset(
     {
         *("channel_type_not_supported", "missing_recipient_user_id", "missing_recipient_team_id", "unknown_method"),
         *("method_not_supported_for_channel_type", "messages_tab_disabled", "not_allowed_token_type", "feature_not_enabled"),
-        *("invalid_thread_ts", "invalid_arguments", "restricted_action", "access_denied", "method_deprecated"),
+        *("invalid_thread_ts", "invalid_arguments", "restricted_action", "access_denied", "method_deprecated", "missing_scope"),
     }
 )
 

@@ -5,7 +5,9 @@ It runs the real process against the simulated Slack of the tests, has people ta
 
 import asyncio
 import html
+import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -154,6 +156,7 @@ async def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             async with running(Path(folder), slack):
                 await _talk(slack, names)
+            await _examined(slack, Path(folder))
 
 
 async def _talk(slack: Slack, names: Mapping[str, str]) -> None:
@@ -175,6 +178,19 @@ async def _talk(slack: Slack, names: Mapping[str, str]) -> None:
     await slack.home("U1")
     await slack.until(lambda: "U1" in slack.views.home)
     await draw([view(slack.views.home["U1"], names)], HERE / "slack-home.png", 920)
+
+
+async def _examined(slack: Slack, folder: Path) -> None:
+    """Draw what `twin doctor` says of Slack."""
+    tokens = {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    environment = {**os.environ, **tokens, "TWIN_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(HERE.parents[1])}
+    arguments = (sys.executable, "-m", "bot", "doctor")
+    doctor = await asyncio.create_subprocess_exec(*arguments, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE)
+    said, _ = await doctor.communicate()
+    lines = [line for line in said.decode().splitlines() if "slack" in line.casefold()]
+    command = '<span class="prompt">$</span> twin doctor'
+    shown = html.escape("\n".join(lines))
+    await draw([f'<pre class="terminal">{command}\n…\n{shown}</pre>'], HERE / "slack-doctor.png", 60 + 22 * len(lines))
 
 
 def travel_policy() -> bytes:
