@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.access import GUIDE, LOCAL, Access, Act
+from bot.access import GUIDE, LOCAL, Access, Act, NotAllowed
 from bot.chat import Person, Pieces, Place, PlaceKind
 from bot.engine import Asked, Engine
 from bot.errors import TwinError, UnknownMessage
@@ -228,9 +228,13 @@ class Twin:
         """Raise `NotAllowed` unless a person may teach in a place."""
         await self._.access.require(Act.TEACH, person, place)
 
-    async def taught_by(self, *, person: Person) -> list[str]:
-        """Return the ids of the documents that a person taught."""
-        return [document.id for document in await self._knowledge.catalogue.added_by(person.id)]
+    async def may_forget_any(self, *, place: Place, person: Person) -> bool:
+        """Say whether a person may have forgotten what others taught."""
+        try:
+            await self._.access.require(Act.FORGET_ANY, person, place)
+        except NotAllowed:
+            return False
+        return True
 
     async def learning(self, on: bool | None = None, *, place: Place, person: Person) -> bool:
         """Say whether chat and files are learned in a place without being asked; owners switch that on and off."""

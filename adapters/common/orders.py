@@ -3,27 +3,28 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Protocol, TypedDict
 
 from adapters.common import texts
 from bot.chat import Person, Place
 
 HELP = """\
-`/twin ask QUESTION` – answered to you alone
-`/twin search WORDS` – the passages nearest to some words
-`/twin docs` – what I have learned that you may see
-`/twin forget ID` – forget a document for good; `/twin forget me` forgets your notes, questions and opinions
-`/twin teach` – how to teach me
-`/twin remember TEXT` – a note that only you are told of; `/twin notes` lists them
-`/twin digest` – what was learned here in the last week, and what nobody could answer
-`/twin learn on` or `off` – whether I learn what is said and posted here without being asked (owners)
-`/twin model` – who writes my answers; `/twin model NAME` has another one do it here (owners)
-`/twin stats` – what you asked lately, and what it took"""
+- `/twin ask QUESTION` is answered to you alone
+- `/twin search WORDS` shows the passages nearest to some words
+- `/twin docs` lists what I have learned that you may see
+- `/twin forget ID` forgets a document for good, `/twin forget me` your notes, questions and opinions
+- `/twin teach` tells how to teach me
+- `/twin remember TEXT` keeps a note that only you are told of; `/twin notes` lists them
+- `/twin digest` tells what was learned here in the last week, and what nobody could answer
+- `/twin learn on` or `off` has me learn what is said and posted here, or not (owners)
+- `/twin model` tells who writes my answers here; `/twin model NAME` has another one do it (owners)
+- `/twin stats DAYS` sums up what you asked lately"""
 
 TEACH = """\
-Post a file and mention me, or send it to me in a private message: I read it and tell you what I learned.
-Choose *Teach this to Twin* in the menu of a message to have me learn that message.
-What is taught in a channel is for those who may read the channel; what you teach in private is for you alone."""
+- Post a file and mention me, or send it to me in a private message: I read it and tell you what I learned.
+- Choose “Teach this to Twin” in the menu of a message to have me learn that message and its files.
+- What is taught in a channel is for those who may read the channel; what you teach in private is for you alone."""
 
 
 class Here(TypedDict):
@@ -90,8 +91,8 @@ class Ordered(Protocol):
     async def stats(self, *, place: Place, person: Person, days: int = 7) -> texts.Figures:
         """Sum up what was asked in the last days."""
 
-    async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> str:
-        """Return what was learned and left unanswered in a place since then, as Markdown."""
+    async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> texts.Digest:
+        """Sum up what was learned, asked and left unanswered in a place since then."""
 
     async def learning(self, on: bool | None = None, *, place: Place, person: Person) -> bool:
         """Say whether chat and files are learned in a place without being asked; switch it on or off."""
@@ -126,16 +127,21 @@ class Said:
 
 def parsed(line: str) -> tuple[str, str]:
     """Return the word of an order and the rest (pure)."""
-    word, _, rest = line.strip().partition(" ")
-    return word.casefold(), rest.strip()
+    words = line.split(maxsplit=1)
+    return "".join(words[:1]).casefold(), "".join(words[1:]).strip()
 
 
 async def obey(twin: Ordered, order: Order) -> Said:
-    """Do what is ordered."""
+    """Do what is ordered; a question is for the platform to hand in, so that it survives a kill."""
     if obeys := _ORDERS.get(order.word):
         return await obeys(twin, order)
-    unknown = f"I do not know `{order.word}`. " if order.word not in {"", "help"} else ""
-    return Said(f"{unknown}This is what I can do:\n{HELP}")
+    unknown = "" if order.word in {"", "help"} else f"I do not know the order `{texts.line(order.word)}`. "
+    meant = f"Is `{close[0]}` meant? " if unknown and (close := get_close_matches(order.word, _ORDERS, 1)) else ""
+    return Said(f"{unknown}{meant}This is what I can do:\n\n{HELP}")
+
+
+async def _ask(_twin: Ordered, _order: Order) -> Said:
+    return Said("What? `/twin ask QUESTION` is answered to you alone.")
 
 
 async def _docs(twin: Ordered, order: Order) -> Said:
@@ -194,7 +200,7 @@ async def _stats(twin: Ordered, order: Order) -> Said:
 
 
 async def _digest(twin: Ordered, order: Order) -> Said:
-    return Said(await twin.digest(**order.in_place))
+    return Said(texts.digest(await twin.digest(**order.in_place)))
 
 
 async def _teach(_twin: Ordered, _order: Order) -> Said:
@@ -204,13 +210,14 @@ async def _teach(_twin: Ordered, _order: Order) -> Said:
 async def _learn(twin: Ordered, order: Order) -> Said:
     wanted = {"on": True, "off": False, "": None}
     if order.rest.casefold() not in wanted:
-        return Said("`/twin learn on` or `/twin learn off`.")
+        return Said("`/twin learn on` has me learn what is said and posted here, `/twin learn off` ends it (owners).")
     on = await twin.learning(wanted[order.rest.casefold()], **order.in_place)
     said = "I learn what is said and posted here" if on else "I learn only what I am asked to learn here"
     return Said(f"{said}. `/twin learn {'off' if on else 'on'}` changes that (owners).")
 
 
 _ORDERS: Mapping[str, Callable[[Ordered, Order], Awaitable[Said]]] = {
+    "ask": _ask,
     "docs": _docs,
     "search": _search,
     "forget": _forget,

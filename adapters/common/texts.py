@@ -1,6 +1,7 @@
 """What the twin tells of itself on platforms, as Markdown (pure)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from textwrap import shorten
 from typing import Protocol
 
@@ -17,7 +18,15 @@ class Document(Protocol):
     @property
     def title(self) -> str: ...
     @property
+    def kind(self) -> str: ...
+    @property
     def state(self) -> str: ...
+    @property
+    def scopes(self) -> Sequence[str]: ...
+    @property
+    def added_at(self) -> datetime: ...
+    @property
+    def added_by(self) -> str: ...
     @property
     def pages(self) -> int | None: ...
     @property
@@ -110,9 +119,37 @@ class Figures(Protocol):
     def abstained(self) -> int: ...
 
 
+class Teacher(Protocol):
+    """Somebody by their name, which may not be known, and how many documents they taught."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def documents(self) -> int: ...
+
+
+class Digest(Protocol):
+    """What is shown of what happened in a place since a moment."""
+
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def learned(self) -> Sequence[Document]: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def teachers(self) -> Sequence[Teacher]: ...
+    @property
+    def asked(self) -> int: ...
+    @property
+    def answered(self) -> int: ...
+    @property
+    def open(self) -> Sequence[str]: ...
+
+
 def line(text: str) -> str:
-    """Return a text as it can stand within a line."""
-    return " ".join(text.replace("`", "'").replace("*", "∗").split())
+    """Return a text as it can stand within a line, where it is neither code, nor bold, nor a link."""
+    return " ".join(text.replace("`", "'").replace("*", "∗").replace("](", "] (").split())
 
 
 def where(page: int | None, heading: str | None) -> str:
@@ -122,17 +159,22 @@ def where(page: int | None, heading: str | None) -> str:
 
 def documents(documents: Sequence[Document]) -> str:
     """Return one line for each of the newest documents, and how many more there are."""
-    living = [one for one in documents if one.state == "ready"]
+    living = known(documents)
     lines = [f"- `{one.id[:8]}` {line(one.title)} ({size(one)})" for one in living[:_LISTED]]
     if len(living) > _LISTED:
         lines.append(f"… and {len(living) - _LISTED} more; `/twin search WORDS` finds what is in them.")
     return "\n".join(lines) or "Nothing yet that you may see. Post a file and mention me to teach it."
 
 
+def known(documents: Iterable[Document]) -> list[Document]:
+    """Return the documents that are found, each once."""
+    return [one for one in documents if one.state == "ready"]
+
+
 def size(document: Document) -> str:
     """Return how long a document is."""
-    passages = _counted(document.passages, "passage")
-    return passages if document.pages is None else f"{_counted(document.pages, 'page')}, {passages}"
+    passages = counted(document.passages, "passage")
+    return passages if document.pages is None else f"{counted(document.pages, 'page')}, {passages}"
 
 
 def passages(found: Iterable[Found]) -> str:
@@ -184,8 +226,40 @@ def opinion(opinion: Opinion) -> str:
 def figures(figures: Figures, days: int) -> str:
     """Return what was asked in the last days."""
     since = "In the last day" if days == 1 else f"In the last {days} days"
-    asked = f"{_counted(figures.questions, 'question')} and {_counted(figures.answers, 'answer')}"
+    asked = f"{counted(figures.questions, 'question')} and {counted(figures.answers, 'answer')}"
     return f"{since}: {asked}, {figures.abstained} of them “I don't know”."
+
+
+def digest(digest: Digest) -> str:
+    """Return what was learned in a place, by whom, and what nobody could answer there."""
+    began = day(digest.since)
+    if not (digest.learned or digest.messages or digest.asked):
+        return f"Nothing was learned or asked here since {began}."
+    learned = counted(len(digest.learned), "document") + (
+        f" and {counted(digest.messages, 'message')}" if digest.messages else ""
+    )
+    asked = (
+        f"{counted(digest.asked, 'question')} asked, {digest.answered:,} of them answered" if digest.asked else "nothing asked"
+    )
+    parts = [f"**Since {began}**: {learned} learned; {asked}."]
+    if digest.learned:
+        parts.append(_list("**Learned**", [f"{line(one.title)} ({size(one)})" for one in digest.learned]))
+    if digest.teachers:
+        people = (f"{line(one.name) or 'somebody'} ({one.documents:,})" for one in digest.teachers[:_LISTED])
+        parts.append(f"**Taught by** {', '.join(people)}")
+    if digest.open:
+        parts.append(_list("**Nobody could answer** (teach me what would)", [shorten(line(one), 300) for one in digest.open]))
+    return "\n\n".join(parts)
+
+
+def _list(heading: str, items: Sequence[str]) -> str:
+    more = [f"… and {len(items) - _LISTED:,} more"] if len(items) > _LISTED else []
+    return "\n".join([heading, *(f"- {item}" for item in [*items[:_LISTED], *more])])
+
+
+def day(moment: datetime) -> str:
+    """Return the day of a moment."""
+    return f"{moment:%d %B %Y}".removeprefix("0")
 
 
 def remembered(receipt: Receipt) -> str:
@@ -206,11 +280,12 @@ def notes(notes: Sequence[Document]) -> str:
 
 def forgotten_person(documents: int, questions: int) -> str:
     """Return what went with a person."""
-    went = f"{_counted(documents, 'note or message')}, {_counted(questions, 'question')} with what I answered"
+    went = f"{counted(documents, 'note or message')}, {counted(questions, 'question')} with what I answered"
     return f"Forgotten: {went}, and what you thought of answers. Files that you taught to channels stay."
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something."""
     if count == 1:
         return f"1 {what}"
     return f"{count:,} {' or '.join(f'{word}s' for word in what.split(' or '))}"

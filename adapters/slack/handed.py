@@ -72,8 +72,8 @@ class Twin(Ordered, Protocol):
     async def may_teach(self, *, place: Place, person: Person) -> None:
         """Raise, with a sentence for people, unless somebody may teach the twin in a place."""
 
-    async def taught_by(self, *, person: Person) -> Sequence[str]:
-        """Return the documents that somebody taught."""
+    async def may_forget_any(self, *, place: Place, person: Person) -> bool:
+        """Say whether somebody may have forgotten what others taught."""
 
 
 class Taught(Protocol):

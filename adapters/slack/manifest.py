@@ -67,8 +67,8 @@ EVENTS: Mapping[str, str] = {
 _NAME = "Twin"
 _PROMPTS = (
     ("What can you do?", "What can you do?"),
-    ("What do you know here?", "Which documents can you use to answer me?"),
-    ("What was learned lately?", "What was learned this week?"),
+    ("How do I teach you?", "How do I teach you something in Slack?"),
+    ("What can you read?", "Which file types can you read?"),
 )
 _LONG = (
     "Twin learns from the files and messages that people give it and answers questions with numbered sources: title, page, "

@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.cli import ask, conversations, docs, measure, memory, models, people, platforms, process, teach
+from bot.cli import ask, conversations, digest, docs, measure, memory, models, people, platforms, process, teach
 
 app = typer.Typer(
     name="twin",
@@ -15,5 +15,5 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (process, teach, ask, conversations, memory, docs, models, people, platforms, measure):
+for group in (process, teach, ask, conversations, digest, memory, docs, models, people, platforms, measure):
     app.add_typer(group.app)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.llm.models import Chosen
     from bot.llm.offers import Offer
     from bot.people.directory import Someone, Somewhere
+    from bot.record.digest import Digest
     from bot.record.usage import Figures
     from bot.record.why import Why
     from knowledge import Document, Found, Receipt
@@ -83,6 +84,25 @@ def conversation(id: str, place: str, started_at: "datetime") -> Shape:
 def figures(figures: "Figures", days: int) -> Shape:
     """Shape what was asked in the last days and what models were used for it."""
     return {"days": days, **asdict(figures), "share_abstained": figures.share_abstained}
+
+
+def digest(digest: "Digest") -> Shape:
+    """Shape what happened in a place, times in ISO 8601."""
+    names = ("place", "messages", "asked", "answered", "open")
+    learned = [
+        {
+            "document_id": one.id,
+            "title": one.title,
+            "pages": one.pages,
+            "passages": one.passages,
+            "url": one.url,
+            "added_at": one.added_at.isoformat(),
+        }
+        for one in digest.learned
+    ]
+    taught = [asdict(one) for one in digest.teachers]
+    summed = {name: getattr(digest, name) for name in names}
+    return {"since": digest.since.isoformat(), "learned": learned, "teachers": taught, **summed}
 
 
 def chosen(chosen: "Chosen") -> Shape:

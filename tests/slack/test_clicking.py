@@ -103,13 +103,16 @@ async def test_orders_show_search_and_forget(slack: Slack, twin: Twin) -> None:
         ("teach", "Post a file"),
         ("remember the key is under the mat", "tell nobody but you"),
         ("notes", "under the mat"),
-        ("digest", "documents learned"),
+        ("digest", "1 document learned"),
         ("learn on", "Only owners"),
         ("forget nothing", "no document"),
     ):
         slack.responses.clear()
         await slack.command("U1", "C1", "/twin", order)
-        await slack.until(lambda word=word: word in told(slack), 5)  # type: ignore[misc]
+        try:
+            await slack.until(lambda word=word: word in told(slack), 5)  # type: ignore[misc]
+        except TimeoutError as error:
+            raise AssertionError(f"{order}: {told(slack)}") from error
     slack.responses.clear()
     await slack.command("U1", "C1", "/twin", "forget me")
     await slack.until(lambda: "cannot be undone" in told(slack))
@@ -152,9 +155,9 @@ async def test_home_shows_what_its_owner_may_see_and_forgets_it(slack: Slack, tw
     assert "Handbook" in str(slack.views.home["U1"])
     assert "Handbook" not in str(slack.views.home["U2"])
     await slack.click("U1", slack.views.home["U1"], "home_digest")
-    assert "Handbook" in str(await modal(slack, "This week"))
+    await modal(slack, "Handbook")
     await slack.click("U1", slack.views.home["U1"], "home_forget")
-    await slack.until(lambda: "Handbook" not in str(slack.views.home["U1"]))
+    await slack.until(lambda: "Nothing of it is left" in str(slack.views.home["U1"]))
 
 
 async def test_questions_are_suggested_where_the_private_chat_is_opened(slack: Slack, twin: Twin) -> None:

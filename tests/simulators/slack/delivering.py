@@ -32,6 +32,7 @@ class Postman:
         self.silent = False
         self.sockets: list[web.WebSocketResponse] = []
         self.acks: dict[str, float] = {}
+        self.unanswered: list[str] = []  # what people did that the app did not acknowledge in time
         self.changed = asyncio.Event()
         self._waiting: dict[str, asyncio.Future[Mapping[str, Any]]] = {}
         self._numbers = itertools.count(1)
@@ -54,7 +55,10 @@ class Postman:
 
     async def answer(self, kind: str, payload: dict[str, Any]) -> Mapping[str, Any]:
         """Deliver an interaction, and return what the app answers with."""
-        return await self._send(kind, payload, 0) or {}
+        answer = await self._send(kind, payload, 0)
+        if answer is None:
+            self.unanswered.append(str(payload.get("type") or kind))
+        return answer or {}
 
     async def close(self) -> None:
         """Deliver nothing any more."""

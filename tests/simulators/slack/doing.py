@@ -201,7 +201,13 @@ class Doing(Looking, Postman):
         return whole | {"user": about, "enterprise": None, "is_enterprise_install": False, "action_ts": self.new_ts()}
 
     async def click(
-        self, user: str, where: Message | Mapping[str, Any], action_id: str, value: str | None = None
+        self,
+        user: str,
+        where: Message | Mapping[str, Any],
+        action_id: str,
+        value: str | None = None,
+        *,
+        ephemeral: bool = False,
     ) -> Mapping[str, Any]:
         """Click something in a message, a modal or App Home; the value is that of the thing unless told."""
         blocks = where.blocks if isinstance(where, Message) else where["blocks"]
@@ -217,7 +223,8 @@ class Doing(Looking, Postman):
         payload = self._who("block_actions", user) | {"actions": [action], **self._responding()}
         if isinstance(where, Message):
             payload |= {"channel": {"id": where.channel, "name": "x"}, "message": where.shown()}
-            payload |= {"container": {"type": "message", "message_ts": where.ts, "channel_id": where.channel}}
+            container = {"type": "message", "message_ts": where.ts, "channel_id": where.channel, "is_ephemeral": ephemeral}
+            payload |= {"container": container}
         else:
             payload |= {"view": dict(where), "container": {"type": "view", "view_id": where.get("id", "VH")}}
             payload.pop("response_url")

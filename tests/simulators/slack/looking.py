@@ -1,6 +1,7 @@
 """Channels, people, files, reactions, views and the agent surface: what the app asks about and sets."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -232,6 +233,7 @@ class Looking(Chatting):
             raise Refusal("invalid_trigger_id")
         if asyncio.get_running_loop().time() - begun > 3:
             raise Refusal("expired_trigger_id")
+        _check_view(given["view"])
         id = f"V{len(self.views.modals) + 1}"
         self.views.modals[id] = given["view"] | {"id": id}
         return {"view": self.views.modals[id]}
@@ -240,12 +242,28 @@ class Looking(Chatting):
         id = str(given.get("view_id"))
         if id not in self.views.modals:
             raise Refusal("not_found")
+        _check_view(given["view"])
         self.views.modals[id] = given["view"] | {"id": id}
         return {"view": self.views.modals[id]}
 
     async def _view_publish(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
+        _check_view(given["view"])
         self.views.home[given["user_id"]] = given["view"]
         return {"view": given["view"] | {"id": f"VH{given['user_id']}"}}
+
+
+def _check_view(view: dict[str, Any]) -> None:
+    """Refuse what Slack refuses in modals and App Home beyond the shape: some blocks stand in messages only."""
+    blocks = view["blocks"]
+    texts = [(block.get("text") or {}).get("text", "x") for block in blocks if block["type"] in {"section", "header"}]
+    if len(blocks) > 100 or not all(0 < len(text) <= 3_000 for text in texts):
+        raise Refusal("invalid_arguments")
+    if any(block["type"] in {"markdown", "context_actions", "task_card", "plan"} for block in blocks):
+        raise Refusal("invalid_arguments")
+    if any(len(view[name]["text"]) > 24 for name in ("title", "submit", "close") if name in view):
+        raise Refusal("invalid_arguments")
+    if len(json.dumps(view)) > 250_000:
+        raise Refusal("view_too_large")
 
 
 def _between(channel: Channel, given: dict[str, Any]) -> list[Message]:
