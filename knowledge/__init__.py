@@ -9,11 +9,13 @@ from knowledge.faults import fault
 
 if TYPE_CHECKING:
     from knowledge.claims import Item
+    from knowledge.compare import Comparison
     from knowledge.knowledge import Knowledge, Options, open_knowledge
     from knowledge.retrieval import Question, Results
 
 __all__ = [
     "Audience",
+    "Comparison",
     "Document",
     "Filters",
     "Found",
@@ -37,6 +39,7 @@ __all__ = [
 
 # Imported when first asked for: the child processes that read files and hold the index need none of it, and start faster.
 _LATER = {
+    "Comparison": "knowledge.compare",
     "Item": "knowledge.claims",
     "Knowledge": "knowledge.knowledge",
     "Options": "knowledge.knowledge",

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import index_versions
 from knowledge.catalogue import Catalogue
+from knowledge.compare import Compare
 from knowledge.embeddings import Embedder
 from knowledge.errors import IndexOutdated
 from knowledge.extract.reader import Reader as FileReader
@@ -57,6 +58,11 @@ class Knowledge:
     embedder: Embedder
     index: Index
     priors: Priors
+
+    @property
+    def compare(self) -> Compare:
+        """Return what tells what a new document may replace or contradict."""
+        return Compare(self.catalogue, self.retrieval)
 
 
 @asynccontextmanager

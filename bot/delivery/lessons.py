@@ -18,7 +18,7 @@ from bot.delivery.progress import Card, card
 from bot.delivery.tools import Tools
 from bot.errors import TwinError
 from bot.record.memory import origin
-from knowledge import IndexAway, Item, KnowledgeError, Outcome, Receipt, StorageFull, fault
+from knowledge import Comparison, IndexAway, Item, KnowledgeError, Outcome, Receipt, StorageFull, fault
 
 log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ class Learning:
             async with card(self._outbox, reply, message.attachments) as shown:
                 for one in message.attachments:
                     receipt = await self._fetched(one, message, person, scope, shown)
-                    said.append(receipts.said(receipt))
+                    said.append(receipts.said(receipt, await self._compared(receipt, place, person)))
                     shown.ended(one, said[-1])
         except (StorageFull, IndexAway, OperationalError) as error:
             if reason := _waits_for(error):
@@ -112,6 +112,16 @@ class Learning:
             except KnowledgeError as error:
                 return Receipt(one.name, Outcome.FAILED, error=str(error))
         return await self._taught_here(receipt, item)
+
+    async def _compared(self, receipt: Receipt, place: Place, person: Person) -> Comparison | None:
+        """Tell what a new document may replace or contradict, of what all may see who read its receipt."""
+        if receipt.document is None or receipt.outcome not in {Outcome.LEARNED, Outcome.UPDATED}:
+            return None
+        try:
+            return await self._knowledge.compare.of(receipt.document, await self._access.audience(place, person))
+        except KnowledgeError as error:  # it is learned all the same
+            log.warning("a document could not be compared", reason=type(error).__name__)
+            return None
 
     async def _taught_here(self, receipt: Receipt, item: Item) -> Receipt:
         """Do not call something a duplicate of itself, when a kill came between learning it and saying so."""

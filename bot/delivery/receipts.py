@@ -1,9 +1,9 @@
 """What became of something taught, in a sentence for the place where it was posted (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.answering import inert
-from knowledge import Outcome, Receipt
+from knowledge import Comparison, Outcome, Receipt
 
 FAILED = "⚠️"
 _MOST = 2_500  # characters
@@ -26,11 +26,22 @@ def of_message(receipt: Receipt) -> str:
     return f"{FAILED} I could not learn this message: {receipt.error}"
 
 
-def said(receipt: Receipt) -> str:
-    """Return one line for a file, and an indented one for each that came inside it."""
+def said(receipt: Receipt, comparison: Comparison | None = None) -> str:
+    """Return one line for a file, one for each that came inside it, and what it may replace or contradict."""
     inside = [f"- {line}" for one in receipt.attached[:_INSIDE] for line in said(one).splitlines()]
     more = [f"- … and {len(receipt.attached) - _INSIDE} more"] if len(receipt.attached) > _INSIDE else []
-    return "\n".join([_outcome(receipt), *inside, *more])
+    return "\n".join([_outcome(receipt), *inside, *more, *(_compared(comparison) if comparison else ())])
+
+
+def _compared(comparison: Comparison) -> Iterator[str]:
+    for one in comparison.older[:1]:
+        yield (
+            f"- There is an older “{inert.line(one.name)}” here, of {one.added_at:%d %B %Y}. I use both; "
+            f"`/twin forget {one.id[:8]}` forgets that one."
+        )
+    for conflict in comparison.conflicts:
+        where = f"“{inert.line(conflict.title)}”" + (f", page {conflict.page}" if conflict.page else "")
+        yield f"- ❗ It may contradict {where}. Here: “{inert.line(conflict.here)}” There: “{inert.line(conflict.there)}”"
 
 
 def _outcome(receipt: Receipt) -> str:
