@@ -22,15 +22,15 @@ def _set(words: str) -> frozenset[str]:
 
 
 _EMPTY = _set(
-    "a an the is are was were be been of for in on at to by with from and or as it its this that these those than then there has "
-    "have had will would shall should can could may might must do does did their our your his her which who"
+    "a an the is are was were be been of for in on at to by with from and or as it its this that these those than then there "
+    "has have had will would shall should can could may might must do does did their our your his her which who"
 )
 _NOT = _set(
     "not no never nobody nothing none neither nor without cannot can't don't doesn't isn't aren't won't kein keine nicht"
 )
 _LABELS = _set(
-    "hall room floor chapter section page version article table figure step question part item line appendix phase week quarter "
-    "building gate platform form annex paragraph number"
+    "hall room floor chapter section page version article table figure step question part item line appendix phase week "
+    "quarter building gate platform form annex paragraph number"
 )
 _NUMBERS = _set(
     "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety hundred "
