@@ -71,6 +71,7 @@ async def _open_slack(house: House, mode: Mode, session: aiohttp.ClientSession) 
         sweep=TaughtRecord(house.database, house.parts.knowledge),
         explain=explain,
         vault=vault,
+        is_me=house.loops.know,
     )
     try:
         await slack.start()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
-from adapters.slack import incoming, names
+from adapters.slack import beside, incoming, names
 from adapters.slack.stream import Shows
 from adapters.slack.workspace import Workspace
 from adapters.slack.workspaces import Workspaces
@@ -17,7 +17,6 @@ class Members(Protocol):
     """Knows who is where."""
 
     async def confirm(self, workspace: Workspace, place: str, account: str) -> None:
-        """Ask Slack who is there, unless it was asked a moment ago."""
         """Bring what is known of a place and of somebody in it up to date."""
 
     def name(self, account: str) -> str:
@@ -54,11 +53,11 @@ class SlackAdapter:
 
     async def whisper(self, reply: Reply, text: str) -> None:
         """Tell the asker something alone."""
-        await self._shows.whisper(await self._workspaces.of(reply.place), reply, text)
+        await beside.whisper(await self._workspaces.of(reply.place), reply, text)
 
     async def mark(self, reply: Reply, mark: Mark) -> None:
         """Put a reaction on the message."""
-        await self._shows.mark(await self._workspaces.of(reply.place), reply, mark)
+        await beside.mark(await self._workspaces.of(reply.place), reply, mark)
 
     async def fetch(self, attachment: Attachment, to: Path, limit: int, *, place: str) -> None:
         """Download a file."""

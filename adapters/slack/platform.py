@@ -10,7 +10,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack import connection, installs, manifest
+from adapters.slack import connection, installs, manifest, names
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.alone import Responses
 from adapters.slack.catchup import catch_up
@@ -42,12 +42,15 @@ class Slack:
         sweep: Sweep,
         explain: Callable[[BaseException], str],
         vault: Vault,
+        is_me: Callable[[str], None],
     ) -> None:
+        """`is_me` is told the twin's own accounts, which it must not talk with."""
         self._mode = mode
         self._session = session
         self._record = sweep
         self._explain = explain
         self._vault = vault
+        self._is_me = is_me
         self._installs = installs.Installs(vault) if mode.several else None
         self._workspaces = Workspaces(self._connected, self._token)
         self._members = Members(people)
@@ -131,6 +134,7 @@ class Slack:
     async def _connected(self, token: str) -> Workspace:
         api = self._client(token)
         me = await call(api, "auth.test")
+        self._is_me(names.account(str(me["team_id"]), str(me["user_id"])))
         return Workspace(
             team=str(me["team_id"]),
             bot_user=str(me["user_id"]),

@@ -15,7 +15,7 @@ from adapters.common.parts import parts
 from adapters.slack import alone, names, outgoing, posts
 from adapters.slack.outgoing import Block
 from adapters.slack.workspace import Failed, Workspace
-from bot.chat import Answer, Mark, Notice, Reply, TryLater, What
+from bot.chat import Answer, Notice, Reply, TryLater, What
 
 log = structlog.get_logger()
 
@@ -25,10 +25,6 @@ _APPENDS, _UPDATES = 1.2, 3.0  # seconds between two, in one message
 _KEPT = 5_000  # replies that are remembered
 _LOOKING = "Looking it up"
 _ENDED = frozenset({"message_not_in_streaming_state", "stopped_by_user"})
-_MARKS = {Mark.RECEIVED: "eyes", Mark.LEARNED: "white_check_mark", Mark.FAILED: "warning"}
-_FINE = frozenset(
-    {"already_reacted", "no_reaction", "message_not_found", "missing_scope", "not_reactable", "too_many_reactions"}
-)
 _UNSTREAMED = frozenset(
     {
         *("channel_type_not_supported", "missing_recipient_user_id", "missing_recipient_team_id", "unknown_method"),
@@ -174,6 +170,8 @@ class Shows:
         except Failed as error:
             if error.code not in _ENDED:
                 raise
+            if error.code == "stopped_by_user":
+                await self._at_rest(workspace, reply)
         post.way, post.said = _Way.POSTED, []
 
     async def _changed(self, workspace: Workspace, reply: Reply, post: _Post, texts: list[str]) -> None:
@@ -255,9 +253,19 @@ class Shows:
                 raise
             if error.code not in _ENDED:
                 await self._settle(workspace, reply, post)
+            if error.code == "stopped_by_user":
+                await self._at_rest(workspace, reply)
             return False
         post.way, post.said = _Way.POSTED, []
         return True
+
+    async def _at_rest(self, workspace: Workspace, reply: Reply) -> None:
+        """Have the thread not look as if an answer were under way: after a stop Slack leaves that to the app."""
+        where = {"channel_id": names.where(reply.place).channel, "thread_ts": reply.thread or reply.to}
+        try:
+            await workspace.call("agents.sessions.setStatus", status="active", **where)
+        except (Failed, ConnectionError, TryLater) as error:
+            log.debug("a thread keeps its status", reason=type(error).__name__)
 
     async def _told_alone(self, workspace: Workspace, reply: Reply, text: str, blocks: list[Block]) -> None:
         said = outgoing.fallback(text)
@@ -281,28 +289,6 @@ class Shows:
         except Failed as error:
             if error.code != "message_not_found":
                 raise
-
-    # --- beside it
-
-    async def whisper(self, workspace: Workspace, reply: Reply, text: str) -> None:
-        """Tell the asker something alone, in the thread."""
-        where, user = names.where(reply.place), names.user(reply.account)
-        blocks = outgoing.body(outgoing.escaped(text))
-        await alone.tell(workspace, where.channel, user, outgoing.fallback(text), blocks, thread=reply.thread)
-
-    async def mark(self, workspace: Workspace, reply: Reply, mark: Mark) -> None:
-        """Put a reaction on the message, in place of the other ones."""
-        if alone.is_alone(reply.place):
-            return
-        at = {"channel": names.where(reply.place).channel, "timestamp": reply.to}
-        for other, name in _MARKS.items():
-            method = "reactions.add" if other is mark else "reactions.remove"
-            if other is mark or mark is not Mark.RECEIVED:
-                try:
-                    await workspace.call(method, name=name, **at)
-                except Failed as error:
-                    if error.code not in _FINE:
-                        raise
 
     async def _call(self, workspace: Workspace, kind: str, method: str, /, **arguments: Any) -> Any:
         try:

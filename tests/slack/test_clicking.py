@@ -192,3 +192,4 @@ async def test_a_thread_that_is_stopped_says_so(slack: Slack, twin: Twin) -> Non
     [message] = [one for one in slack.thread("C1", ts) if one.streaming]
     await slack.stop_stream("U2", message)
     await answered(slack, "C1", ts, "Stopped")
+    assert [one["status"] for one in slack.statuses] == ["active"]

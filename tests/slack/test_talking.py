@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.knowledge.extract.samples import pdf
 from tests.simulators.slack import Slack
-from tests.slack.people import answered, finals, taught
+from tests.slack.people import UNKNOWN, answered, asked, finals, taught
 from tests.slack.running import Twin, running
 
 
@@ -37,6 +38,24 @@ async def test_a_thread_goes_on_without_a_mention_for_whoever_spoke_to_the_twin_
     await slack.say("C1", "U2", "Which form is leave asked for with?", thread_ts=root)
     await slack.until(lambda: len(finals(slack, "C1", root)) == 2)
     assert "L-7" in slack.shown(finals(slack, "C1", root)[1])
+
+
+async def test_a_pdf_dropped_into_a_private_message_is_answered_from_with_its_page(slack: Slack, twin: Twin) -> None:
+    direct = slack.direct("U1")
+    pages = [["The attic is locked."], ["The safe stands in the cellar behind the boiler."]]
+    await taught(slack, direct, "U1", "house.pdf", pdf(pages), "")
+    answer = await asked(slack, direct, "U1", "behind the boiler", "where does the safe stand?")
+    assert "house.pdf, p. 2" in slack.shown(answer)
+    outside = await asked(slack, "C1", "U2", UNKNOWN, "<@U0TWIN> where does the safe stand?")
+    assert "boiler" not in slack.shown(outside)
+
+
+async def test_an_edit_is_another_question(slack: Slack, twin: Twin) -> None:
+    await taught(slack, "C1", "U1")
+    answer = await asked(slack, "C1", "U2")
+    ts = str(answer.thread_ts)
+    await slack.edit("C1", ts, "<@U0TWIN> which form is leave asked for with?")
+    await answered(slack, "C1", ts, "L-7")
 
 
 async def test_what_is_said_in_a_private_channel_is_for_those_in_it(slack: Slack, twin: Twin) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from adapters.common.pace import Budget, Pace
-from adapters.slack import names, stream
+from adapters.slack import beside, names, stream
 from adapters.slack.alone import Responses
 from adapters.slack.stream import Shows
 from adapters.slack.workspace import Workspace
@@ -240,7 +240,7 @@ async def test_a_receipt_is_no_stream_and_marks_replace_each_other(asked: Settin
     asked.reply = replace(asked.reply, key=asked.reply.key.replace("reply/", "receipt/"))
     shown = await asked.open()
     for mark in (Mark.RECEIVED, Mark.RECEIVED, Mark.LEARNED):
-        await asked.shows.mark(asked.workspace, asked.reply, mark)
+        await beside.mark(asked.workspace, asked.reply, mark)
     await asked.finish(shown, Notice("✅ Learned “Handbook”."))
     assert asked.slack.calls["chat.startStream"] == 0
     assert asked.said() == "✅ Learned “Handbook”."
@@ -260,7 +260,7 @@ async def test_what_is_told_to_one_alone_is_seen_by_nobody_else(asked: Setting) 
 
 async def test_an_aside_to_somebody_who_left_comes_as_a_private_message(asked: Setting) -> None:
     asked.slack.channels["C1"].members.remove("U1")
-    await asked.shows.whisper(asked.workspace, asked.reply, "There is more.")
+    await beside.whisper(asked.workspace, asked.reply, "There is more.")
     [message] = asked.slack.channel_messages(asked.slack.direct("U1"))
     assert asked.slack.shown(message) == "There is more."
 
