@@ -82,7 +82,14 @@ async def test_one_mention_delivered_in_every_way_has_one_answer(slack: Slack, t
 
 @pytest.mark.parametrize(
     "fault",
-    ["outbox.open.after", "answer.before", "answer.whole.before", "outbox.finish.before", "outbox.finish.after"],
+    [
+        "outbox.open.after",
+        "answer.before",
+        "answer.midstream",
+        "answer.whole.before",
+        "outbox.finish.before",
+        "outbox.finish.after",
+    ],
 )
 async def test_killed_at_any_moment_it_gives_one_answer(slack: Slack, tmp_path: Path, fault: str) -> None:
     async with running(tmp_path, slack) as twin:
@@ -112,6 +119,20 @@ async def test_sockets_that_drop_are_made_anew_and_nothing_is_lost(slack: Slack,
     await slack.drop_sockets()
     question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
     await answered(slack, "C1", question, "third of March")
+
+
+async def test_sockets_that_drop_in_the_middle_of_an_answer_are_none_of_its_business(slack: Slack, tmp_path: Path) -> None:
+    async with running(tmp_path, slack) as twin:
+        await taught(slack, "C1", "U1")
+        await twin.stop()
+        await twin.start("answer.midstream:sleep:1")
+        slack.delivery.duplicates = 3
+        ts = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
+        await slack.until(lambda: any(one.streaming for one in slack.thread("C1", ts)))
+        await slack.drop_sockets()
+        await answered(slack, "C1", ts, "third of March")
+        await slack.until(lambda: len(slack.sockets) >= 1)
+        assert len(finals(slack, "C1", ts)) == 1
 
 
 async def test_the_twin_leaves_cleanly_when_asked(slack: Slack, twin: Twin) -> None:
