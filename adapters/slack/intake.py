@@ -38,6 +38,9 @@ class Members(Protocol):
     async def heard(self, workspace: Workspace, event: Event) -> None:
         """Take in an event."""
 
+    def left(self, place: str) -> None:
+        """Ask no more about a place that the twin is not in."""
+
     def name(self, account: str) -> str:
         """Return what an account is called, as far as it is known."""
 
@@ -94,6 +97,8 @@ class Intake:
     async def _removal(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
         if (gone := removal(workspace, body)) is not None:
             await self._desk.remove(gone)
+            if gone.what is Gone.PLACE:
+                self._members.left(gone.id)
             if gone.what is Gone.TENANT:
                 await self._uninstalled(workspace.team)
 

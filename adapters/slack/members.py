@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -17,10 +17,12 @@ from bot.chat import Account, Kind, PlaceKind, TryLater
 log = structlog.get_logger()
 
 FRESH = 300.0  # seconds for which what Slack said is taken for true
-_PAUSE = 1.0  # seconds between two calls of the rolling refresh
+_PAUSE = 0.7  # seconds between two places of the rolling refresh: Slack takes a hundred such calls a minute
+_AT_ONCE = 40  # places that are asked about without a pause when a workspace is met
 _REST = 15.0  # seconds before FRESH at which the refresh begins
 _PAGE = 1_000
 _KINDS = "public_channel,private_channel,mpim,im"
+NEVER = float("-inf")  # when something was confirmed that was not
 _STRANGERS = 30  # people of other workspaces who are asked about in one channel at a time
 
 
@@ -35,6 +37,8 @@ class Members:
         self._places: dict[str, float] = {}  # when each was last confirmed
         self._accounts: dict[str, float] = {}
         self._rosters: dict[str, float] = {}
+        self._channels: dict[str, Mapping[str, Any]] = {}  # as they were listed last
+        self._news: defaultdict[str, int] = defaultdict(int)  # events of each place
         self._busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def name(self, account: str) -> str:
@@ -44,12 +48,13 @@ class Members:
     # --- all of it
 
     async def start(self, workspace: Workspace) -> None:
-        """Learn everything of a workspace."""
+        """Learn who is in a workspace and which places the twin is in, and who is in the first of these."""
         await self._roster(workspace)
-        async for channels in workspace.pages("users.conversations", "channels", types=_KINDS, exclude_archived=True):
-            for channel in channels:
-                await self._placed(workspace, channel)
+        await self._listed(workspace)
         self._workspaces[workspace.team] = workspace
+        mine = [one for one in self._channels if names.team(one) == workspace.team]
+        for place in mine[:_AT_ONCE]:
+            await self._again(workspace, place)
 
     async def keep(self, workspaces: Workspaces) -> None:
         """Learn everything of each workspace, and confirm it anew before it is too old, the oldest first; until cancelled."""
@@ -69,10 +74,40 @@ class Members:
         for workspace in list(self._workspaces.values()):
             if self._is_old(self._rosters.get(workspace.team)):
                 await self._roster(workspace)
+                await self._listed(workspace)
         due = [one for one, at in self._places.items() if self._is_old(at) and names.team(one) in self._workspaces]
         if due:
             place = min(due, key=lambda one: self._places[one])
-            await self._refreshed(self._workspaces[names.team(place)], place)
+            await self._again(self._workspaces[names.team(place)], place)
+
+    async def _listed(self, workspace: Workspace) -> None:
+        """Learn which places the twin is in; nobody reads any more where it is not."""
+        before = {place for place in self._channels if names.team(place) == workspace.team}
+        news, listed = dict(self._news), dict[str, Mapping[str, Any]]()
+        async for channels in workspace.pages("users.conversations", "channels", types=_KINDS, exclude_archived=True):
+            listed |= {names.place(workspace.team, str(channel["id"])): channel for channel in channels}
+        for place, channel in listed.items():
+            self._places.setdefault(place, NEVER)
+            if self._news[place] == news.get(place, 0):  # else it is asked about by itself
+                self._channels[place] = channel
+        for place in before - set(listed):
+            self.left(place)
+            await self._people.closed(place)
+
+    async def _again(self, workspace: Workspace, place: str) -> None:
+        """Confirm a place; what it is was listed a moment ago, or is asked too."""
+        async with self._busy[place]:
+            channel, news = self._channels.pop(place, None), self._news[place]
+            if channel is not None:
+                await self._asked(workspace, place, lambda: self._placed(workspace, channel, news))
+                return
+        await self._refreshed(workspace, place)
+
+    def left(self, place: str) -> None:
+        """Ask no more about a place that the twin is not in."""
+        self._news[place] += 1
+        self._places.pop(place, None)
+        self._channels.pop(place, None)
 
     def _is_old(self, at: float | None) -> bool:
         return at is None or self._clock() - at > FRESH - _REST
@@ -97,19 +132,20 @@ class Members:
     def forget(self, team: str) -> None:
         """Ask no more about a workspace."""
         self._workspaces.pop(team, None)
-        for known in (self._places, self._accounts):
-            for one in [one for one in known if names.team(one) == team]:
-                del known[one]
+        for place in [one for one in self._places if names.team(one) == team]:
+            self.left(place)
+        for account in [one for one in self._accounts if names.team(one) == team]:
+            del self._accounts[account]
 
     # --- one place, one account
 
     async def confirm(self, workspace: Workspace, place: str, account: str) -> None:
         """Ask Slack about a place and about somebody in it, unless it was asked a moment ago."""
-        if self._clock() - self._accounts.get(account, float("-inf")) > FRESH:
+        if self._clock() - self._accounts.get(account, NEVER) > FRESH:
             await self._met(workspace, names.user(account))
         if names.where(place).alone:
             await self._alone(workspace, place)
-        elif self._clock() - self._places.get(place, float("-inf")) > FRESH:
+        elif self._clock() - self._places.get(place, NEVER) > FRESH:
             await self._refreshed(workspace, place)
 
     async def _alone(self, workspace: Workspace, place: str) -> None:
@@ -132,24 +168,33 @@ class Members:
         """Ask about a place; whoever asks at the same time waits for the same answer."""
         begun = self._clock()
         async with self._busy[place]:
-            if self._places.get(place, float("-inf")) >= begun:
+            if self._places.get(place, NEVER) >= begun:
                 return
-            try:
-                channel = (await workspace.call("conversations.info", channel=names.where(place).channel))["channel"]
-                await self._placed(workspace, channel)
-            except Failed as error:
-                if error.code not in {"channel_not_found", "not_in_channel"}:
-                    raise
-                self._places.pop(place, None)
-                await self._people.closed(place)
+            news = self._news[place]
 
-    async def _placed(self, workspace: Workspace, channel: Mapping[str, Any]) -> None:
-        """Write down what a place is, and everyone in it."""
+            async def ask() -> None:
+                channel = (await workspace.call("conversations.info", channel=names.where(place).channel))["channel"]
+                await self._placed(workspace, channel, news)
+
+            await self._asked(workspace, place, ask)
+
+    async def _asked(self, workspace: Workspace, place: str, ask: Callable[[], Awaitable[None]]) -> None:
+        """Ask Slack about a place; of one that it does not show nobody reads anything."""
+        try:
+            await ask()
+        except Failed as error:
+            if error.code not in {"channel_not_found", "not_in_channel"}:
+                raise
+            self.left(place)
+            await self._people.closed(place)
+
+    async def _placed(self, workspace: Workspace, channel: Mapping[str, Any], news: int) -> None:
+        """Write down what a place is, and everyone in it; when there was news of it meanwhile, it is to be asked again."""
         place = names.place(workspace.team, str(channel["id"]))
         kind = place_kind(channel)
         await self._people.placed(place, tenant=workspace.tenant, kind=kind, name=str(channel.get("name") or ""))
         if channel.get("is_archived") or not (kind is PlaceKind.DIRECT or channel.get("is_member", True)):
-            self._places.pop(place, None)
+            self.left(place)
             await self._people.closed(place)
             return
         users = [str(channel["user"])] if kind is PlaceKind.DIRECT else await self._users(workspace, str(channel["id"]))
@@ -157,7 +202,11 @@ class Members:
             await self._strangers(workspace, users)
         await self._people.reopened(place)
         await self._people.members(place, [names.account(workspace.team, user) for user in users])
-        self._places[place] = self._clock()
+        if self._news[place] == news:
+            self._places[place] = self._clock()
+        else:
+            await self._people.doubted(place)
+            self._places[place] = NEVER
 
     async def _users(self, workspace: Workspace, channel: str) -> list[str]:
         found: list[str] = []
@@ -167,7 +216,7 @@ class Members:
 
     async def _strangers(self, workspace: Workspace, users: Sequence[str]) -> None:
         """Ask about those who are not in the list of the workspace; of whom nothing is known, nothing may be seen."""
-        old = [u for u in users if self._clock() - self._accounts.get(names.account(workspace.team, u), float("-inf")) > FRESH]
+        old = [u for u in users if self._clock() - self._accounts.get(names.account(workspace.team, u), NEVER) > FRESH]
         for user in old[:_STRANGERS]:
             await self._met(workspace, user)
 
@@ -178,11 +227,14 @@ class Members:
         match event["type"]:
             case "member_left_channel" if event["user"] != workspace.bot_user:
                 place = names.place(workspace.team, str(event["channel"]))
+                self._news[place] += 1
                 await self._people.left(place, names.account(workspace.team, str(event["user"])))
             case "user_change" | "team_join":
                 await self._changed(workspace, event["user"])
             case "channel_archive" | "group_archive":
-                await self._people.closed(names.place(workspace.team, str(event["channel"])))
+                place = names.place(workspace.team, str(event["channel"]))
+                self.left(place)
+                await self._people.closed(place)
             case _:
                 await self._doubted(workspace, event)
 
@@ -199,11 +251,13 @@ class Members:
         channel = event.get("channel")
         id = channel["id"] if isinstance(channel, Mapping) else channel
         place = names.place(workspace.team, str(id))
+        self._news[place] += 1
+        self._channels.pop(place, None)
         if event["type"] == "member_joined_channel" and event.get("user") != workspace.bot_user:
             await self._joined(place, names.account(workspace.team, str(event["user"])))
         elif event["type"] in {"channel_shared", "channel_unshared"} or event.get("subtype"):
             await self._people.doubted(place)
-        self._places[place] = float("-inf")
+        self._places[place] = NEVER
 
     async def _joined(self, place: str, account: str) -> None:
         """Count somebody among the readers at once; what they may read themselves waits until Slack was asked."""

@@ -4,6 +4,7 @@ Each place has something taught in it. A reply in a place may use what everyone 
 person alone may use what that person may read.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -187,3 +188,33 @@ async def test_the_rolling_refresh_keeps_everything_confirmed(here: World) -> No
             await here.members._next()
     audience = await here.access.alone(person(MEMBER))
     assert {channel for channel in PLACES if scope(channel) in audience.scopes} == ALONE[MEMBER]
+
+
+async def test_what_happens_while_slack_is_asked_is_not_overlooked(here: World) -> None:
+    here.clock.forward(minutes=6)
+    asking = asyncio.create_task(here.members.confirm(here.workspace, place(PRIVATE), names.account("T1", VISITOR)))
+    here.slack.calls.clear()
+    await here.slack.until(lambda: here.slack.calls["conversations.members"])
+    await here.members.heard(here.workspace, {"type": "member_left_channel", "channel": PRIVATE, "user": VISITOR})
+    await asking
+    assert not await here.access.may_read(Place(place(PRIVATE)), person(VISITOR))
+
+
+async def test_a_place_that_the_twin_is_in_no_longer_is_read_by_nobody_though_no_event_came(here: World) -> None:
+    here.slack.channels[PUBLIC].bot = False
+    here.clock.forward(minutes=5, seconds=1)
+    await here.members._next()
+    assert not await here.access.may_read(Place(place(PUBLIC)), person(MEMBER))
+
+
+async def test_many_places_are_asked_about_one_after_the_other(here: World) -> None:
+    for n in range(60):
+        here.slack.channel(f"CN{n}", members=[MEMBER])
+    here.clock.forward(minutes=5, seconds=1)
+    before = here.slack.calls["conversations.members"]
+    await here.members._next()
+    assert here.slack.calls["conversations.members"] == before + 1
+    for _ in range(70):
+        await here.members._next()
+    assert await here.access.may_read(Place(place("CN59")), person(MEMBER))
+    assert here.slack.calls["conversations.info"] <= 1
