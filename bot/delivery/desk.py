@@ -10,7 +10,7 @@ from bot.chat import Message, Moved, Place, Removal
 from bot.delivery import inbox
 from bot.delivery.inbox import ANSWER, Accepted, Chore, Inbox, Policy, errand
 from bot.delivery.removals import move_argument, removal_argument
-from bot.errors import TwinError
+from bot.errors import TwinError, UnknownMessage
 from bot.limits import ATTACHMENTS, MESSAGE, LoopGuard, Rates, Turns, What, bounded, counted
 from bot.record.recall import Recall
 from knowledge import fault
@@ -84,6 +84,9 @@ class Desk:
         """Have the question of an answer answered anew, where the answer stands; raises `NotAllowed` and `UnknownMessage`."""
         person = await self._access.person(account)
         await self._access.require(Act.ASK, person, place)
+        _, held_in, _ = await self._recall.held(message_id)
+        if held_in != place:
+            raise UnknownMessage()
         await self._recall.question(message_id)
         self._rates.take_all({What.QUESTION: person.id, What.PLACE: place.id})
         await self._noted(Chore(inbox.AGAIN, event, place.id, "\n".join((place.id, message_id, account))))

@@ -170,8 +170,9 @@ async def test_only_whoever_reads_a_place_has_its_answers_given_anew(twin: Opene
     await asked(twin, 2, place=CLOSED, account=ADA)
     with pytest.raises(NotAllowed):
         await twin.desk.again("click", await answer_id(twin, 2), place=Place(CLOSED), account=BOB)
-    with pytest.raises(UnknownMessage):
-        await twin.desk.again("click", "nothing", place=Place(CLOSED), account=ADA)
+    for place, message in ((CLOSED, "nothing"), (OPEN, await answer_id(twin, 2))):
+        with pytest.raises(UnknownMessage):
+            await twin.desk.again("click", message, place=Place(place), account=ADA)
 
 
 async def test_a_click_below_an_answer_that_was_taken_back_does_nothing(twin: Opened) -> None:
