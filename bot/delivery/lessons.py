@@ -119,7 +119,7 @@ class Learning:
             return None
         try:
             return await self._knowledge.compare.of(receipt.document, await self._access.audience(place, person))
-        except KnowledgeError as error:  # it is learned all the same
+        except Exception as error:  # whatever it is: it is learned all the same
             log.warning("a document could not be compared", reason=type(error).__name__)
             return None
 
