@@ -24,7 +24,11 @@ def finals(slack: Slack, channel: str, ts: str) -> list[Message]:
 
 async def answered(slack: Slack, channel: str, ts: str, word: str, seconds: float = 60) -> Message:
     """Wait for the answer that has a word in it; it must be the only one."""
-    await slack.until(lambda: any(word in slack.shown(one) for one in finals(slack, channel, ts)), seconds)
+    try:
+        await slack.until(lambda: any(word in slack.shown(one) for one in finals(slack, channel, ts)), seconds)
+    except TimeoutError as error:
+        said = [slack.shown(one) for one in slack.thread(channel, ts)]
+        raise AssertionError(f"{word!r} is not in {said}") from error
     [answer] = finals(slack, channel, ts)
     return answer
 
