@@ -1,7 +1,9 @@
 """Where platforms hand in what was said: kept before they are told so, refused with a reason, and done by durable jobs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -52,6 +54,7 @@ class Desk:
         self._inbox = received
         self._access = access
         self._jobs = jobs
+        self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._recall = recall
         self._rates = rates
         self._turns = turns
@@ -61,6 +64,11 @@ class Desk:
     async def receive(self, message: Message) -> Accepted:
         """Take a delivery in; redeliveries, other orders and changes of the message are all welcome."""
         fault.point("desk.receive")
+        lock = self._busy.setdefault(f"{message.place}/{message.id}", asyncio.Lock())
+        async with lock:  # a mention and its message come at once, and cost their author one question
+            return await self._received(message)
+
+    async def _received(self, message: Message) -> Accepted:
         asks = message.addressed and not message.deleted  # what came before costs its author nothing
         policy = Policy() if asks and not await self._inbox.is_new(message) else await self._policy(message)
         accepted = await self._inbox.accept(message, policy)

@@ -1,5 +1,6 @@
 """What platforms bring beside messages: it is done once, by whoever may, and what is gone is forgotten to the last byte."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -141,6 +142,14 @@ async def test_what_is_somebodys_follows_them_to_the_account_they_are_known_by(t
     assert await twin.rows(f"SELECT id FROM messages WHERE person = '{ADA}'") == []  # noqa: S608
     documents, questions = await twin.house.twin.forget_me(person=Person(BOB))
     assert (documents, questions) == (1, 1)
+
+
+async def test_a_mention_that_comes_as_a_message_too_costs_one_question(twin: Opened) -> None:
+    await taught(twin, 1)
+    for n in range(2, 7):  # as many as may be asked at once
+        question = said(QUESTION, n, account=BOB, event=f"message-{n}")
+        await asyncio.gather(*(twin.desk.receive(replace(question, event=f"{kind}-{n}")) for kind in ("message", "mention")))
+        assert FOUND in await twin.reply(question)
 
 
 # --- again, and not any more
