@@ -131,7 +131,7 @@ class Shows:
         if post.way is _Way.STREAM and await self._appended(workspace, reply, post, said):
             await asyncio.sleep(_APPENDS)
             return
-        if post.way is _Way.POSTED:
+        if post.way is _Way.POSTED and workspace.pace.may("update"):  # else the budget is left to what is final
             await self._changed(workspace, reply, post, parts(said, MOST))
         await asyncio.sleep(_UPDATES)
 
@@ -177,14 +177,18 @@ class Shows:
     async def _changed(self, workspace: Workspace, reply: Reply, post: _Post, texts: list[str]) -> None:
         """Have the messages of a reply say these texts."""
         for n, text in enumerate(texts):
-            await self._said(workspace, reply, post, n=n, text=text, blocks=outgoing.body(text))
+            await self._said(workspace, reply, post, n=n, text=text, blocks=outgoing.body(text), paid=True)
 
-    async def _said(self, workspace: Workspace, reply: Reply, post: _Post, *, n: int, text: str, blocks: list[Block]) -> None:
+    async def _said(
+        self, workspace: Workspace, reply: Reply, post: _Post, *, n: int, text: str, blocks: list[Block], paid: bool = False
+    ) -> None:
         """Have one message of a reply say something."""
         key = repr(blocks)
         if n < len(post.said) and post.said[n] == key:
             return
         if n < len(post.ids):
+            if not paid:
+                await workspace.pace.turn("update")
             await self._updated(workspace, reply, post, n=n, text=text, blocks=blocks)
         else:
             post.ids.append(await self._posted(workspace, reply, n=n, text=text, blocks=blocks))
@@ -199,7 +203,6 @@ class Shows:
         self, workspace: Workspace, reply: Reply, post: _Post, *, n: int, text: str, blocks: list[Block]
     ) -> None:
         said = {"text": outgoing.fallback(text), "blocks": blocks, "metadata": posts.metadata(posts.part_key(reply.key, n))}
-        await workspace.pace.turn("update")
         try:
             await self._call(workspace, "update", "chat.update", **_at(reply, post.ids[n]), **said, link_names=False)
         except Failed as error:

@@ -273,3 +273,14 @@ async def test_a_private_thread_gets_its_title_from_the_question(slack: Slack) -
         setting.reply = replace(setting.reply, about="when is the audit?")
         await setting.open()
         assert [one["title"] for one in slack.titles] == ["when is the audit?"]
+
+
+async def test_what_is_not_final_leaves_the_budget_to_what_is(asked: Setting) -> None:
+    asked.slack.fault("chat.startStream", "channel_type_not_supported")
+    asked.workspace = replace(asked.workspace, pace=Pace(update=Budget(2, 60)))
+    shown = await asked.open()
+    for n in range(50):
+        await asked.write(shown, "word " * (n + 1))
+    assert asked.slack.calls["chat.update"] <= 4
+    await asyncio.wait_for(asked.finish(shown), 5)
+    assert asked.said().startswith(SECOND)
