@@ -22,7 +22,7 @@ QUIET = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 _FALLBACK = 3_900  # bytes; Slack refuses an update with a text of more than 4,000
 _LISTED = 10  # sources in a block
 _LABEL, _LINK, _TEXT = 150, 1_000, 2_900  # characters; Slack takes 3,000 in a text
-_TITLE = 200
+_TITLE, _CONFIRM = 200, 300
 _DOCUMENTS = 25
 
 _AUTOLINK = re.compile(r"<(https?://[^\s<>|]+)>", re.IGNORECASE)
@@ -173,7 +173,7 @@ def _forget(document: Taught) -> Block:
         "confirm": {
             "title": _plain("Forget this document?"),
             "text": _plain(
-                f"“{_short(document.title, _TITLE)}” is no longer found, and answers that rest on it are taken back."
+                f"“{_short(document.title, _TITLE)}” is no longer found, and answers that rest on it are taken back.", _CONFIRM
             ),
             "confirm": _plain("Forget it"),
             "deny": _plain("Keep it"),

@@ -12,7 +12,7 @@ import structlog
 
 from adapters.common.pace import Budget, Pace
 from adapters.common.parts import parts
-from adapters.slack import alone, names, outgoing, posts
+from adapters.slack import alone, names, outgoing, posts, sessions
 from adapters.slack.outgoing import Block
 from adapters.slack.workspace import Failed, Workspace
 from bot.chat import Answer, Notice, Reply, TryLater, What
@@ -81,6 +81,8 @@ class Shows:
         if reply.what is What.REPLY and workspace.pace.may("start"):
             try:
                 return await self._streamed(workspace, reply)
+            except TryLater as later:
+                log.debug("a stream has to wait, and is posted", seconds=later.seconds)
             except Failed as error:
                 if error.code not in _UNSTREAMED:
                     raise
@@ -97,17 +99,8 @@ class Shows:
             workspace, "start", "chat.startStream", channel=channel, thread_ts=thread, chunks=[task], **whom
         )
         self._keep(reply.key, _Post([str(begun["ts"])], _Way.STREAM, began=self._clock()))
-        await self._titled(workspace, reply, channel, thread)
+        await sessions.title(workspace, reply)
         return str(begun["ts"])
-
-    async def _titled(self, workspace: Workspace, reply: Reply, channel: str, thread: str) -> None:
-        """Give a private thread its title: what its first message begins with."""
-        if not (workspace.agent and reply.about and reply.fresh and thread == reply.to):
-            return
-        try:
-            await workspace.call("agents.sessions.rename", channel_id=channel, thread_ts=thread, title=reply.about)
-        except (Failed, ConnectionError, TryLater) as error:
-            log.debug("a thread has no title", reason=type(error).__name__)
 
     def _keep(self, key: str, post: _Post) -> _Post:
         self._posts[key] = post
@@ -127,7 +120,7 @@ class Shows:
         if alone.is_alone(reply.place):
             return
         post = self._of(reply, shown)
-        said = outgoing.escaped(text)
+        said = outgoing.escaped(text).rstrip()
         if post.way is _Way.STREAM and await self._appended(workspace, reply, post, said):
             await asyncio.sleep(_APPENDS)
             return
@@ -152,17 +145,19 @@ class Shows:
             post.sure = True
             raise
         except Failed as error:
-            if error.code not in {*_ENDED, "msg_too_long"}:
-                raise
-            post.way = _Way.STOPPED if error.code == "stopped_by_user" else _Way.POSTED
-            if error.code == "msg_too_long":
+            if error.code in _ENDED:
+                await self._ended(workspace, reply, post, error.code)
+            elif error.code == "msg_too_long":
                 await self._settle(workspace, reply, post)
+            else:
+                raise
             return False
         post.streamed, post.sure = said, True
         return True
 
     async def _settle(self, workspace: Workspace, reply: Reply, post: _Post) -> None:
         """End a stream, so that its message can be changed like any other."""
+        how = ""
         try:
             await self._call(
                 workspace, "stop", "chat.stopStream", **_at(reply, post.ids[0]), metadata=posts.metadata(reply.key)
@@ -170,14 +165,27 @@ class Shows:
         except Failed as error:
             if error.code not in _ENDED:
                 raise
-            if error.code == "stopped_by_user":
-                await self._at_rest(workspace, reply)
+            how = error.code
+        await self._ended(workspace, reply, post, how)
+
+    async def _ended(self, workspace: Workspace, reply: Reply, post: _Post, how: str) -> None:
+        """Note that a stream is at its end, perhaps because the person who asked stopped it."""
         post.way, post.said = _Way.POSTED, []
+        if how == "stopped_by_user":
+            post.way = _Way.STOPPED
+            await sessions.rest(workspace, reply)
 
     async def _changed(self, workspace: Workspace, reply: Reply, post: _Post, texts: list[str]) -> None:
         """Have the messages of a reply say these texts."""
+        if len(texts) > len(post.ids):
+            await self._look_up(workspace, reply, post)
         for n, text in enumerate(texts):
             await self._said(workspace, reply, post, n=n, text=text, blocks=outgoing.body(text), paid=True)
+
+    async def _look_up(self, workspace: Workspace, reply: Reply, post: _Post) -> None:
+        """Find the further messages of a reply, unless it is known which there are."""
+        if not post.known:
+            post.ids, post.known = await posts.found(workspace, reply) or post.ids, True
 
     async def _said(
         self, workspace: Workspace, reply: Reply, post: _Post, *, n: int, text: str, blocks: list[Block], paid: bool = False
@@ -191,7 +199,9 @@ class Shows:
                 await workspace.pace.turn("update")
             await self._updated(workspace, reply, post, n=n, text=text, blocks=blocks)
         else:
+            post.known = False  # until Slack says so
             post.ids.append(await self._posted(workspace, reply, n=n, text=text, blocks=blocks))
+            post.known = True
         post.said = [*post.said[:n], *[""] * (n - len(post.said)), key]
 
     async def _posted(self, workspace: Workspace, reply: Reply, *, n: int, text: str, blocks: list[Block]) -> str:
@@ -218,14 +228,13 @@ class Shows:
         below = outgoing.beneath(content, alone=alone.is_alone(reply.place))
         texts = parts(outgoing.escaped(content.text), MOST)
         if alone.is_alone(reply.place):
-            await self._told_alone(workspace, reply, content.text, [*outgoing.body(texts[0]), *below])
+            await self._told_alone(workspace, reply, texts, below)
             return
         post = self._of(reply, shown)
         if post.way is _Way.STREAM and await self._stopped(workspace, reply, post, texts, below):
             return
         post.way = _Way.POSTED
-        if not post.known:
-            post.ids, post.known = await posts.found(workspace, reply) or post.ids, True
+        await self._look_up(workspace, reply, post)
         for n, text in enumerate(texts):
             last = below if n + 1 == len(texts) else []
             await self._said(workspace, reply, post, n=n, text=text, blocks=[*outgoing.body(text), *last])
@@ -252,33 +261,31 @@ class Shows:
             post.sure = True
             raise
         except Failed as error:
-            if error.code not in {*_ENDED, "msg_too_long", "invalid_blocks", "invalid_arguments"}:
-                raise
-            if error.code not in _ENDED:
+            if error.code in _ENDED:
+                await self._ended(workspace, reply, post, error.code)
+            elif error.code in {"msg_too_long", "invalid_blocks", "invalid_arguments"}:
                 await self._settle(workspace, reply, post)
-            if error.code == "stopped_by_user":
-                await self._at_rest(workspace, reply)
+            else:
+                raise
             return False
         post.way, post.said = _Way.POSTED, []
         return True
 
-    async def _at_rest(self, workspace: Workspace, reply: Reply) -> None:
-        """Have the thread not look as if an answer were under way: after a stop Slack leaves that to the app."""
-        where = {"channel_id": names.where(reply.place).channel, "thread_ts": reply.thread or reply.to}
-        try:
-            await workspace.call("agents.sessions.setStatus", status="active", **where)
-        except (Failed, ConnectionError, TryLater) as error:
-            log.debug("a thread keeps its status", reason=type(error).__name__)
-
-    async def _told_alone(self, workspace: Workspace, reply: Reply, text: str, blocks: list[Block]) -> None:
-        said = outgoing.fallback(text)
-        if not await self._responses.answer(reply.to, said, blocks):
-            where = names.where(reply.place)
-            await alone.tell(workspace, where.channel, where.alone, said, blocks)
+    async def _told_alone(self, workspace: Workspace, reply: Reply, texts: list[str], below: list[Block]) -> None:
+        """Tell something once: what was told to somebody alone cannot be changed, and is not repeated."""
+        if reply.key in self._posts:
+            return
+        where = names.where(reply.place)
+        for n, text in enumerate(texts, 1):
+            said, blocks = outgoing.fallback(text), [*outgoing.body(text), *(below if n == len(texts) else [])]
+            if not await self._responses.answer(reply.to, said, blocks):
+                await alone.tell(workspace, where.channel, where.alone, said, blocks)
+        self._keep(reply.key, _Post([alone.SHOWN]))
 
     async def withdraw(self, workspace: Workspace, reply: Reply, shown: str) -> None:
         """Delete every message of a reply; what was told to somebody alone Slack does not take back."""
         if alone.is_alone(reply.place):
+            self._posts.pop(reply.key, None)
             return
         post = self._of(reply, shown)
         ids = post.ids if post.known else await posts.found(workspace, reply) or post.ids

@@ -158,6 +158,7 @@ def test_each_document_taught_can_be_forgotten_after_a_question(count: int) -> N
     assert actions(blocks) == [UNDO] * min(count, 25)
     assert json.dumps(blocks).count('"confirm": {"title"') == min(count, 25)
     assert all(actions([block]) == [UNDO] for block in blocks)
+    assert json.dumps(blocks).count("answers that rest on it are taken back.") == min(count, 25)
 
 
 @given(st.text("aé😀<&`*", max_size=3_000))

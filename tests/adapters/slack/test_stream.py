@@ -194,6 +194,26 @@ async def test_a_stream_is_ended_before_slack_ends_it(asked: Setting) -> None:
     assert asked.said().startswith(SECOND)
 
 
+async def test_a_write_that_is_cut_off_leaves_nothing_twice_and_nothing_out(asked: Setting) -> None:
+    shown = await asked.open()
+    await asked.write(shown, FIRST)
+    asked.slack.fault("chat.appendStream", "timeout after")
+    writing = asyncio.create_task(asked.shows.write(asked.workspace, asked.reply, shown, SECOND))
+    [post] = asked.posts()
+    await asked.slack.until(lambda: asked.slack.shown(post) == SECOND)
+    writing.cancel()
+    await asyncio.wait([writing])
+    await asked.finish(shown)
+    assert asked.said().count("It takes a week") == 1
+
+
+async def test_blanks_at_the_end_are_no_reason_to_show_everything_anew(asked: Setting) -> None:
+    shown = await asked.open()
+    await asked.write(shown, f"{SECOND}\n\n")
+    await asked.finish(shown)
+    assert asked.slack.calls["chat.update"] == 0
+
+
 async def test_what_begins_anew_is_not_appended_to_what_was_void(asked: Setting) -> None:
     shown = await asked.open()
     await asked.write(shown, "It is in June.")
@@ -217,6 +237,31 @@ async def test_a_long_answer_goes_on_in_further_posts_and_shrinks_again(asked: S
     assert asked.said().startswith("Forgotten.")
 
 
+LONG = "\n\n".join(f"Paragraph {n} says what is to be said about hall {n} and its lamps." for n in range(300))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("growing", [True, False])
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_what_follows_in_a_further_post_is_there_once(
+    asked: Setting, fault: int | str, growing: bool, restarted: bool
+) -> None:
+    shown = await asked.open()
+    asked.slack.fault("chat.postMessage", fault)
+    if growing:
+        await asked.write(shown, LONG)
+    else:
+        with suppress(TryLater, ConnectionError):
+            await asked.shows.finish(asked.workspace, asked.reply, shown, replace(WHOLE, text=LONG))
+    if restarted:
+        asked.restarted()
+    await asked.write(shown, LONG)
+    await asked.finish(shown, replace(WHOLE, text=LONG))
+    texts = [asked.slack.shown(post) for post in asked.posts()]
+    assert len(texts) == 2
+    assert all("\n".join(texts).count(f"Paragraph {n} says") == 1 for n in range(300))
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_what_is_withdrawn_leaves_nothing(asked: Setting, restarted: bool) -> None:
     shown = await asked.open()
@@ -234,6 +279,26 @@ async def test_a_spent_budget_of_streams_is_no_reason_to_wait(asked: Setting) ->
     assert asked.slack.calls["chat.startStream"] == 0
     [post] = asked.posts()
     assert not post.streaming
+
+
+async def test_a_stream_that_slack_asks_to_wait_for_is_posted_at_once(asked: Setting) -> None:
+    asked.slack.fault("chat.startStream", 429)
+    await asked.shows.open(asked.workspace, asked.reply)
+    [post] = asked.posts()
+    assert not post.streaming
+
+
+async def test_after_a_stop_nothing_is_said_until_the_end_and_the_thread_is_at_rest(asked: Setting) -> None:
+    shown = await asked.open()
+    await asked.write(shown, FIRST)
+    [post] = asked.posts()
+    post.stopped, post.streaming = True, False
+    await asked.write(shown, SECOND)
+    await asked.write(shown, f"{SECOND} And more.")
+    assert asked.slack.shown(post) == FIRST
+    assert [one["status"] for one in asked.slack.statuses] == ["active"]
+    await asked.finish(shown, replace(WHOLE, text=FIRST))
+    assert "week" not in asked.said()
 
 
 async def test_a_receipt_is_no_stream_and_marks_replace_each_other(asked: Setting) -> None:
@@ -256,6 +321,16 @@ async def test_what_is_told_to_one_alone_is_seen_by_nobody_else(asked: Setting) 
     [told] = asked.slack.ephemerals
     assert (told["channel"], told["user"]) == ("C1", "U1")
     assert "again" not in str(told["blocks"])
+
+
+async def test_what_is_told_to_one_alone_is_told_whole_and_once(asked: Setting) -> None:
+    asked.reply = replace(asked.reply, key="reply/slack:T1:C1~U1/tr1", place="slack:T1:C1~U1", to="tr1", thread=None)
+    shown = await asked.open()
+    await asked.finish(shown, replace(WHOLE, text=LONG))
+    await asked.finish(shown, replace(WHOLE, text=LONG))
+    told = "\n".join(str(one["blocks"]) for one in asked.slack.ephemerals)
+    assert all(told.count(f"Paragraph {n} says") == 1 for n in range(300))
+    assert told.count("feedback_buttons") == 1
 
 
 async def test_an_aside_to_somebody_who_left_comes_as_a_private_message(asked: Setting) -> None:
