@@ -138,6 +138,12 @@ class Access:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).first() is not None
 
+    async def closed(self, place: Place) -> bool:
+        """Say whether a place is known to be archived or gone, or to be one that the twin is in no longer."""
+        query = select(PLACES.c.id).where(PLACES.c.id == place.id, PLACES.c.closed.is_(True))
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def _scopes(self, query: Any, told: dict[str, str | None]) -> set[str]:
         async with self._engine.connect() as connection:
             return set((await connection.execute(query, {**told, "since": self._since()})).scalars())

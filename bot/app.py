@@ -173,22 +173,21 @@ async def _open_desk(house: House, adapter: Callable[[str], Adapter], tidying: T
     parts, outbox = house.parts, Outbox(house.database, adapter)
     queue = _Queue()
     inbox = Inbox(house.database, queue)
-    errands = Errands(
-        Tools(
-            inbox=inbox,
-            outbox=outbox,
-            answers=parts.engine,
-            history=parts.history,
-            recall=parts.recall,
-            knowledge=parts.knowledge,
-            access=parts.access,
-            memory=parts.memory,
-            adapter=adapter,
-            max_upload=house.settings.max_upload_mb << 20,
-            tidy=tidying.soon,
-        )
+    tools = Tools(
+        inbox=inbox,
+        outbox=outbox,
+        answers=parts.engine,
+        history=parts.history,
+        recall=parts.recall,
+        knowledge=parts.knowledge,
+        access=parts.access,
+        memory=parts.memory,
+        adapter=adapter,
+        max_upload=house.settings.max_upload_mb << 20,
+        tidy=tidying.soon,
     )
-    removals = Removals(house.database, people=house.people, parts=parts, undoing=errands.undoing, tidy=tidying.soon)
+    errands = Errands(tools)
+    removals = Removals(house.database, house.people, tools, errands.current, errands.undoing)
     async with open_jobs(house.database, _kinds(errands, removals, house.settings), judge=_judged) as jobs:
         queue.jobs = jobs
         house.retelling.errands = errands

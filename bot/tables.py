@@ -120,6 +120,8 @@ class PostRow(SQLModel, table=True):
     taught_by: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     changed_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
+    __table_args__ = (Index("ix_posts_place_thread", "place", "thread"),)
+
 
 class OutboxRow(SQLModel, table=True):
     """Something to be shown on a platform: an answer (`message_id` in the history) or a notice (`text`).

@@ -60,23 +60,27 @@ class Answering:
     async def again(self, argument: str) -> None:
         """Answer the question of an answer anew, in the place of that answer; done once, however often the errand is run."""
         place, message_id, account = argument.split("\n")
-        sent = await self._outbox.with_answer(message_id)
-        if sent is None or sent.shown is None:  # it was answered anew, or withdrawn
+        try:
+            question, text = await self._recall.question(message_id)
+        except UnknownMessage:  # the question was taken back
+            return
+        answered = await self._recall.answered(question)
+        sent = await self._outbox.with_answer(message_id) or await self._outbox.with_answer(answered or message_id)
+        if sent is None or sent.shown is None:  # it was withdrawn
             return
         reply = sent.reply
         async with self._current.alone(f"{reply.place}/{reply.to}"):
-            try:
-                question, text = await self._recall.question(message_id)
-            except UnknownMessage:  # the question was taken back
-                return
             answered = await self._recall.answered(question)
+            if answered is None:  # the question was taken back meanwhile
+                return
             if answered == message_id:
                 conversation, _, _ = await self._recall.held(message_id)
                 await self._adapter(place).confirm(place, account)
                 person = await self._access.person(account)
                 asked = Asked(text, Place(place), person, conversation, reply.thread, question, again=True)
                 answered = (await self._shown(asked, reply, sent.shown)).message_id
-            await self._outbox.whole(reply, message_id=answered)
+            if answered != sent.message_id:
+                await self._outbox.whole(reply, message_id=answered)
             await self._outbox.deliver(reply.key, self._contents)
 
     async def stop(self, argument: str) -> None:

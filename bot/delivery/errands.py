@@ -25,27 +25,27 @@ class Errands:
         self._outbox = tools.outbox
         self._contents = Contents(tools.answers, tools.access, tools.knowledge, tools.adapter)
         self.undoing = Undoing(tools, self._contents)
-        self._current = Current(tools.inbox, self.undoing)
-        self._answering = Answering(tools, self._contents, self._current)
-        self._learning = Learning(tools, self._contents, self._current)
+        self.current = Current(tools.inbox, self.undoing)
+        self._answering = Answering(tools, self._contents, self.current)
+        self._learning = Learning(tools, self._contents, self.current)
         self.answer, self.again, self.stop = self._answering.answer, self._answering.again, self._answering.stop
         self.retell = self.undoing.retell
 
     async def learn(self, argument: str) -> None:
         """Learn what a message brings, then answer what it asks."""
         await self._learning.learn(argument)
-        async with self._current.message(argument) as message:
+        async with self.current.message(argument) as message:
             asked = message is not None and bool(message.attachments) and asks(message)
         if asked:
             await self.answer(argument)
 
     async def changed(self, argument: str) -> None:
         """Undo what was made of a message before it was edited or deleted."""
-        await self._current.undone(Errand.of(inbox.CHANGED, argument))
+        await self.current.undone(Errand.of(inbox.CHANGED, argument))
 
     async def deliver(self, argument: str) -> None:
         """Deliver the refusal of a message, instead of what an older version of it was told."""
-        async with self._current.message(argument) as message:
+        async with self.current.message(argument) as message:
             if message is not None:
                 for what in (REPLY, RECEIPT):
                     await self._outbox.withdraw(reply_to(message, what).key)
@@ -58,7 +58,7 @@ class Errands:
         log.error("an errand was given up", errand=kind, reason=reason)
         if kind not in {inbox.ANSWER, inbox.LEARN, inbox.DELIVER}:
             return
-        async with self._current.message(argument) as message:  # alone with it: an edit may bring something else in its place
+        async with self.current.message(argument) as message:  # alone with it: an edit may bring something else in its place
             if message is not None and (message.attachments or kind != inbox.LEARN):
                 await self._apologise(kind, message)
 

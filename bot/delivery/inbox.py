@@ -1,19 +1,20 @@
 """What platforms deliver: kept with its job in one transaction, before the platform is told that it was received."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import NAMESPACE_OID, uuid5
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Text, cast, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
-from bot.chat import Attachment, Message, Reply, What
+from bot.chat import Message, Reply, What
 from bot.delivery.batches import Batches
 from bot.delivery.outbox import noted
-from bot.tables import INBOX, POSTS
+from bot.delivery.posts import detach, keep, post, posts
+from bot.tables import INBOX, OUTBOX, POSTS
 from knowledge import fault
 
 ANSWER, LEARN, CHANGED, DELIVER = "answer", "learn", "changed", "deliver"
@@ -130,10 +131,46 @@ class Inbox:
 
     async def spoken(self, place: str, thread: str, account: str) -> list[Message]:
         """Return what somebody has said to the twin in a thread."""
-        here = (POSTS.c.place == place, (POSTS.c.thread == thread) | (POSTS.c.message == thread))
-        query = select(POSTS).where(*here, POSTS.c.account == account, POSTS.c.addressed.is_(True), POSTS.c.deleted.is_(False))
+        within = select(POSTS.c.message).where(POSTS.c.place == place, POSTS.c.thread == thread)
+        here = (POSTS.c.place == place, POSTS.c.message.in_(within.union_all(select(literal(thread)))))
+        said = (POSTS.c.account == account, POSTS.c.addressed.is_(True), POSTS.c.deleted.is_(False))
         async with self._engine.execution_options(reading=True).connect() as connection:
-            return [_message(row) for row in await connection.execute(query)]
+            return await posts(connection, *here, *said)
+
+    async def bringing(self, attachment: str, *, tenant: str, place: str = "") -> list[Message]:
+        """Return the messages that bring a file, in a place or everywhere in a tenant."""
+        here = POSTS.c.place == place if place else POSTS.c.place.startswith(f"{tenant}:", autoescape=True)
+        named = cast(POSTS.c.attachments, Text).contains(attachment, autoescape=True)
+        async with self._engine.execution_options(reading=True).connect() as connection:
+            found = await posts(connection, here, named)
+        return [message for message in found if any(one.id == attachment for one in message.attachments)]
+
+    async def detach(self, message: Message, attachment: str, receipt: str | None) -> None:
+        """Have a message bring a file no more; `receipt` is said of what it brings, in place of what was said of it before."""
+
+        async def detached(connection: AsyncConnection) -> None:
+            await detach(connection, message, attachment)
+            if receipt is not None:
+                await noted(connection, reply_to(message, RECEIPT), receipt)
+
+        await db.transaction(self._engine, detached)
+
+    async def unfinished(self, place: str) -> list[Message]:
+        """Return the messages of a place of which nobody was told yet what became of them, and those that are deleted."""
+        told = (OUTBOX.c.place == POSTS.c.place, OUTBOX.c.to == POSTS.c.message, OUTBOX.c.delivered_at.is_not(None))
+        waits = POSTS.c.deleted.is_(True) | ~select(OUTBOX.c.key).where(*told).exists()
+        async with self._engine.execution_options(reading=True).connect() as connection:
+            return await posts(connection, POSTS.c.place == place, waits)
+
+    async def begin_anew(self, message: Message) -> None:
+        """Have done for a message what may not have been done while its place had another id."""
+        errands = () if message.deleted else _errands(message, Policy(learns=True))
+
+        async def begun(connection: AsyncConnection) -> None:
+            for one in (errand(CHANGED, message), *errands):
+                await connection.run_sync(self._queue.put, one)
+
+        await db.transaction(self._engine, begun)
 
     async def _kept(self, deliveries: Sequence[tuple[Message, Policy]]) -> list[Accepted]:
         """Keep what came at the same time, in one transaction."""
@@ -150,10 +187,10 @@ class Inbox:
         kept = db.insert(connection.dialect, INBOX).values(row | {"outcome": IGNORED, "received_at": self._clock()})
         if (await connection.execute(kept.on_conflict_do_nothing())).rowcount == 0:
             return Accepted(reason="delivered twice")
-        known = await _known(connection, message.place, message.id)
+        known = await post(connection, message.place, message.id)
         accepted = judged(known, message, policy)
         if known or message.deleted or accepted.errands:  # of what is not meant for the twin it keeps nothing
-            await _keep(connection, known, message)
+            await keep(connection, known, message)
         for one in accepted.errands:
             if one.kind == DELIVER:
                 await noted(connection, reply_to(message, REFUSAL), policy.refusal)
@@ -175,13 +212,13 @@ class Inbox:
         async with self._engine.execution_options(reading=True).connect() as connection:
             if (await connection.execute(select(INBOX.c.event).where(INBOX.c.event == message.event))).first():
                 return False
-            known = await _known(connection, message.place, message.id)
+            known = await post(connection, message.place, message.id)
         return known is None or bool(judged(known, message, Policy()).errands)
 
     async def post(self, place: str, message: str) -> Message | None:
         """Return a message as it is now."""
         async with self._engine.execution_options(reading=True).connect() as connection:
-            return await _known(connection, place, message)
+            return await post(connection, place, message)
 
 
 def reply_to(message: Message, what: str) -> Reply:
@@ -258,53 +295,3 @@ def _begun(known: Message, policy: Policy) -> tuple[Errand, ...]:
 def errand(kind: str, message: Message) -> Errand:
     """Return an errand for a message as it is."""
     return Errand(kind, message.place, message.id, version(message))
-
-
-async def _known(connection: AsyncConnection, place: str, message: str) -> Message | None:
-    query = select(POSTS).where(POSTS.c.place == place, POSTS.c.message == message)
-    row = (await connection.execute(query)).one_or_none()
-    return _message(row) if row else None
-
-
-async def _keep(connection: AsyncConnection, known: Message | None, message: Message) -> None:
-    """Make the post what it is as of its latest change; of a deleted one nothing but that it was deleted is kept."""
-    if known and (known.deleted or (message.changed_at < known.changed_at and not message.deleted)):
-        return
-    addressed = message.addressed or bool(known and known.addressed)
-    row: dict[str, object] = {
-        "place": message.place,
-        "message": message.id,
-        "thread": message.thread or (known.thread if known else None),
-        "account": message.account or (known.account if known else ""),
-        "changed_at": message.changed_at,
-        "addressed": addressed and not message.deleted,
-        "taught_by": "" if message.deleted else message.taught_by or (known.taught_by if known else ""),
-        "deleted": message.deleted,
-        "author": "" if message.deleted else message.author,
-        "text": "" if message.deleted else message.text,
-        "link": "" if message.deleted else message.link,
-        "attachments": [] if message.deleted else [asdict(one) for one in message.attachments],
-    }
-    if known is None:
-        await connection.execute(insert(POSTS).values(row))
-    else:
-        here = (POSTS.c.place == message.place, POSTS.c.message == message.id)
-        await connection.execute(update(POSTS).where(*here).values(row))
-
-
-def _message(row: Row[Any]) -> Message:
-    return Message(
-        event="",
-        place=row.place,
-        id=row.message,
-        account=row.account,
-        text=row.text,
-        changed_at=row.changed_at,
-        thread=row.thread,
-        addressed=row.addressed,
-        deleted=row.deleted,
-        attachments=tuple(Attachment(**one) for one in row.attachments),
-        link=row.link,
-        author=row.author,
-        taught_by=row.taught_by,
-    )

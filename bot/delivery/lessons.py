@@ -74,6 +74,8 @@ class Learning:
         teacher = message.taught_by or message.account
         await self._adapter(message.place).confirm(message.place, teacher)
         place, person = Place(message.place), await self._access.person(teacher)
+        if await self._access.closed(place):
+            return f"{receipts.FAILED} I am not here any more, and learn nothing."
         try:
             await self._access.require(Act.TEACH, person, place, there=True)
         except TwinError as error:

@@ -1,5 +1,7 @@
 """Taking back what rests on what a message said before, or on what was forgotten."""
 
+from dataclasses import replace
+
 import structlog
 
 from bot.chat import Message
@@ -20,8 +22,8 @@ class Undoing:
         self._contents, self._tidy = contents, tools.tidy
 
     async def undo(self, message: Message) -> None:
-        """Take back what rests on what a message said before; of a deleted one everything."""
-        now = await self._inbox.post(message.place, message.id) or message
+        """Take back what rests on what a message said before; of one that is not there any more everything."""
+        now = await self._inbox.post(message.place, message.id) or replace(message, attachments=(), deleted=True)
         await self._history.retract(origin(now), but=None if now.deleted else question_id(now))
         await self._history.unhear(origin(now))
         if await self._memory.unhear(now):

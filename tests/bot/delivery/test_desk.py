@@ -184,6 +184,18 @@ async def test_only_whoever_reads_a_place_has_its_answers_given_anew(twin: Opene
             await twin.desk.again("click", message, place=Place(place), account=ADA)
 
 
+async def test_an_answer_that_is_given_anew_is_given_once_when_a_kill_comes(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data", "outbox.finish.before:raise:RuntimeError:3") as twin:
+        twin.platform.files["hours.md"] = HOURS
+        await taught(twin, 1)
+        assert FOUND in await asked(twin, 2)
+        await twin.desk.again("click", await answer_id(twin, 2), place=Place(OPEN), account=BOB)
+        await twin.quiet()
+        [post] = twin.platform.visible("2")
+        assert (FOUND in post.text, post.finishes) == (True, 2)
+        assert await twin.rows("SELECT count(*) FROM messages WHERE role = 'assistant'") == [(2,)]
+
+
 async def test_a_click_below_an_answer_that_was_taken_back_does_nothing(twin: Opened) -> None:
     await taught(twin, 1)
     question = said(QUESTION, 2, account=BOB)
