@@ -37,15 +37,16 @@ class Catalogue:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(reading=True)
 
-    async def documents(self, audience: Audience | None = None) -> list[Document]:
-        """Return every version of every document, newest first; with an audience, of those that it may see.
+    async def documents(self, audience: Audience | None = None, *, without: Sequence[str] = ()) -> list[Document]:
+        """Return every version of every document, newest first, `without` kinds; with an audience, of those that it may see.
 
         With an audience, a document is said to be in those of its scopes only that are the audience's.
         """
         newest_first = _VERSIONS.order_by(VERSIONS.c.added_at.desc(), VERSIONS.c.number.desc())
         async with self._engine.connect() as connection:
             scopes = await scopes_of(connection, audience=audience)
-            rows = (await connection.execute(newest_first.where(*_seen_by(audience)))).mappings()
+            wanted = newest_first.where(VERSIONS.c.kind.not_in(without), *_seen_by(audience))
+            rows = (await connection.execute(wanted)).mappings()
             return [_document(row, scopes.get(row["document_id"], ())) for row in rows]
 
     async def document(self, document_id: str, audience: Audience | None = None) -> Document:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from bot.answering import inert
-from bot.chat import Attachment, Message
+from bot.chat import Attachment, Mark, Message
 from bot.delivery import inbox
 from bot.delivery.answers import Answering
 from bot.delivery.contents import Contents
@@ -59,7 +59,7 @@ class Errands:
         if kind not in {inbox.ANSWER, inbox.LEARN, inbox.DELIVER}:
             return
         async with self.current.message(argument) as message:  # alone with it: an edit may bring something else in its place
-            if message is not None and (message.attachments or kind != inbox.LEARN):
+            if message is not None and (message.attachments or message.taught_by or kind != inbox.LEARN):
                 await self._apologise(kind, message)
 
     async def _apologise(self, kind: str, message: Message) -> None:
@@ -74,12 +74,14 @@ class Errands:
         reply = reply_to(message, RECEIPT if kind == inbox.LEARN else REPLY)
         await self._outbox.whole(reply, text=apology(kind, message.attachments))
         await self._outbox.deliver(reply.key, self._contents)
+        if kind == inbox.LEARN:
+            await self._learning.mark(reply, Mark.FAILED)
 
 
 def apology(kind: str, attachments: Sequence[Attachment]) -> str:
     """Say that something could not be done however often it was tried."""
     if kind == inbox.LEARN:
-        names = ", ".join(inert.line(one.name) for one in attachments)
+        names = ", ".join(inert.line(one.name) for one in attachments) or "this message"
         return (
             f"I could not learn {names}: reading it failed again and again. Nothing of it was kept; the other files are fine."
         )

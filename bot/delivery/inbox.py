@@ -234,8 +234,8 @@ def question_id(message: Message) -> str:
 
 
 def asks(message: Message) -> bool:
-    """Tell whether a message that brings files asks something too."""
-    return message.text.rstrip().endswith("?")
+    """Tell whether a message that brings files asks the twin something too."""
+    return message.addressed and message.text.rstrip().endswith("?")
 
 
 def version(message: Message) -> str:

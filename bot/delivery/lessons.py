@@ -1,6 +1,7 @@
 """The errand of learning: what a message brings is learned, and reported where it was posted."""
 
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,16 +44,18 @@ class Learning:
                 return
             reply = reply_to(message, RECEIPT)
             if not await self.told(message):
-                await self._mark(reply, Mark.RECEIVED)
+                await self.mark(reply, Mark.RECEIVED)
                 said = await self._taught(message, reply)
                 await fault.apoint("learn.notify.before")
                 if not await self._current.still(message):
                     return
                 await self._outbox.whole(reply, text=said, message_id=question_id(message))
-                await self._mark(reply, Mark.FAILED if receipts.FAILED in said else Mark.LEARNED)
-            await self._outbox.deliver(reply.key, self._contents)
+            if await self._outbox.deliver(reply.key, self._contents):
+                sent = await self._outbox.sent(reply.key)
+                await self.mark(reply, Mark.FAILED if sent and receipts.has_failed(sent.text or "") else Mark.LEARNED)
 
-    async def _mark(self, reply: Reply, mark: Mark) -> None:
+    async def mark(self, reply: Reply, mark: Mark) -> None:
+        """Show how far a message has come; trouble with that is logged and nothing more."""
         try:
             await self._adapter(reply.place).mark(reply, mark)
         except Exception as error:  # a sign, and nothing that anybody waits for
@@ -80,21 +83,27 @@ class Learning:
             await self._access.require(Act.TEACH, person, place, there=True)
         except TwinError as error:
             return f"{receipts.FAILED} {error}"
-        scope = await self._access.scope(place, person)
-        said = []
         try:
-            if message.text.strip() and message.taught_by:
-                said.append(receipts.of_message(await self._memory.hear(message, person, scope=scope)))
-            async with card(self._outbox, reply, message.attachments) as shown:
-                for one in message.attachments:
-                    receipt = await self._fetched(one, message, person, scope, shown)
-                    said.append(receipts.said(receipt, await self._compared(receipt, place, person)))
-                    shown.ended(one, said[-1])
+            return await self._each(message, reply, place, person)
         except (StorageFull, IndexAway, OperationalError) as error:
             if reason := _waits_for(error):
                 await self._outbox.tell(reply, str(reason))
             raise
-        return receipts.together(said)
+
+    async def _each(self, message: Message, reply: Reply, place: Place, person: Person) -> str:
+        """Learn a message's text, where that is wanted, and its files one after the other; one that fails stops no other."""
+        scope = await self._access.scope(place, person)
+        said, taught = [], set[str]()
+        if message.text.strip() and message.taught_by:
+            heard = await self._memory.hear(message, person, scope=scope)
+            said.append(receipts.of_message(await self._taught_here(heard, origin(message))))
+        async with card(self._outbox, reply, message.attachments) as shown:
+            for one in message.attachments:
+                receipt = await self._fetched(one, message, person, scope, shown)
+                said.append(receipts.of_file(receipt, await self._compared(receipt, place, person, taught)))
+                shown.ended(one, said[-1])
+                taught |= {receipt.document.id} if receipt.document else set()
+        return receipts.together(said) if said else receipts.NOTHING
 
     async def _fetched(self, one: Attachment, message: Message, person: Person, scope: str, shown: Card) -> Receipt:
         with tempfile.TemporaryDirectory(prefix="twin-") as folder:
@@ -113,22 +122,23 @@ class Learning:
                 raise
             except KnowledgeError as error:
                 return Receipt(one.name, Outcome.FAILED, error=str(error))
-        return await self._taught_here(receipt, item)
+        return await self._taught_here(receipt, item.source)
 
-    async def _compared(self, receipt: Receipt, place: Place, person: Person) -> Comparison | None:
+    async def _compared(self, receipt: Receipt, place: Place, person: Person, besides: Collection[str]) -> Comparison | None:
         """Tell what a new document may replace or contradict, of what all may see who read its receipt."""
         if receipt.document is None or receipt.outcome not in {Outcome.LEARNED, Outcome.UPDATED}:
             return None
         try:
-            return await self._knowledge.compare.of(receipt.document, await self._access.audience(place, person))
+            audience = await self._access.audience(place, person)
+            return await self._knowledge.compare.of(receipt.document, audience, besides=besides)
         except Exception as error:  # whatever it is: it is learned all the same
             log.warning("a document could not be compared", reason=type(error).__name__)
             return None
 
-    async def _taught_here(self, receipt: Receipt, item: Item) -> Receipt:
+    async def _taught_here(self, receipt: Receipt, source: str) -> Receipt:
         """Do not call something a duplicate of itself, when a kill came between learning it and saying so."""
         if receipt.outcome is Outcome.DUPLICATE and receipt.document:
-            own = {document for _, document in await self._knowledge.catalogue.from_source(item.source)}
+            own = {document for _, document in await self._knowledge.catalogue.from_source(source)}
             if receipt.document.id in own:
                 return replace(receipt, outcome=Outcome.LEARNED)
         return receipt

@@ -1,19 +1,32 @@
-"""What became of something taught, in a sentence for the place where it was posted (pure)."""
+"""What became of something taught, in a few lines for the place where it was posted (pure)."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from bot.answering import inert
 from knowledge import Comparison, Outcome, Receipt
 
 FAILED = "⚠️"
+NOTHING = f"{FAILED} There is no text in this message that I could learn."
+
+_LINES = "\n- "
 _MOST = 2_500  # characters
 _INSIDE = 10  # files that came inside one
+_REASON = 400  # characters
 
 
-def together(lines: Sequence[str]) -> str:
-    """Return what is said of everything that a message brought."""
-    said = "\n\n".join(lines)
-    return said if len(said) <= _MOST else f"{said[:_MOST].rsplit(chr(10), 1)[0]}\n…"
+def together(files: Sequence[str]) -> str:
+    """Return what is said of everything that a message brought; of each file as much as there is room for."""
+    said = "\n\n".join(files)
+    if len(said) <= _MOST:
+        return said
+    share = _MOST // len(files) - 2
+    return "\n\n".join(_shortened(one, share) for one in files)
+
+
+def has_failed(said: str) -> bool:
+    """Tell whether a receipt reports that something could not be learned."""
+    return any(line.removeprefix("- ").startswith(FAILED) for line in said.splitlines())
 
 
 def of_message(receipt: Receipt) -> str:
@@ -22,31 +35,39 @@ def of_message(receipt: Receipt) -> str:
         case Outcome.LEARNED | Outcome.UPDATED:
             return "✅ Learned this message."
         case Outcome.DUPLICATE:
-            return "✅ I know this message already."
-    return f"{FAILED} I could not learn this message: {receipt.error}"
+            return "✅ I know what this message says already."
+    return f"{FAILED} I could not learn this message: {_reason(receipt)}"
 
 
-def said(receipt: Receipt, comparison: Comparison | None = None) -> str:
-    """Return one line for a file, one for each that came inside it, and what it may replace or contradict."""
-    inside = [f"- {line}" for one in receipt.attached[:_INSIDE] for line in said(one).splitlines()]
-    more = [f"- … and {len(receipt.attached) - _INSIDE} more"] if len(receipt.attached) > _INSIDE else []
-    return "\n".join([_outcome(receipt), *inside, *more, *(_compared(comparison) if comparison else ())])
+def of_file(receipt: Receipt, comparison: Comparison | None = None) -> str:
+    """Return a line for a file, one for each that came inside it, and what it may replace or contradict."""
+    inside = sorted(_inside(receipt), key=lambda line: not line.startswith(FAILED))
+    more = [f"… and {len(inside) - _INSIDE} more"] if len(inside) > _INSIDE else []
+    return _LINES.join([_outcome(receipt), *inside[:_INSIDE], *more, *(_compared(comparison) if comparison else ())])
+
+
+def _inside(receipt: Receipt) -> Iterator[str]:
+    """Yield a line for each file that came inside one, however deep; what was left out has its reason instead."""
+    for one in receipt.attached:
+        left_out = one.name == receipt.name and one.document is None
+        yield f"{FAILED} {_reason(one)}" if left_out else _outcome(one)
+        yield from _inside(one)
 
 
 def _compared(comparison: Comparison) -> Iterator[str]:
     for one in comparison.older[:1]:
         yield (
-            f"- There is an older “{inert.line(one.name)}” here, of {one.added_at:%d %B %Y}. I use both; "
+            f"There is an older “{inert.line(one.name)}” here, of {_day(one.added_at)}. I use both; "
             f"`/twin forget {one.id[:8]}` forgets that one."
         )
     for conflict in comparison.conflicts:
-        where = f"“{inert.line(conflict.title)}”" + (f", page {conflict.page}" if conflict.page else "")
-        yield f"- ❗ It may contradict {where}. Here: “{inert.line(conflict.here)}” There: “{inert.line(conflict.there)}”"
+        where = f"“{inert.line(conflict.title)}”" + (f" (p. {conflict.page})" if conflict.page else "")
+        yield f"❗ May contradict {where}: here “{inert.line(conflict.here)}”, there “{inert.line(conflict.there)}”"
 
 
 def _outcome(receipt: Receipt) -> str:
     document = receipt.document
-    title, name = inert.line(document.title) if document else "", inert.line(receipt.name)
+    title = inert.line(document.title) if document else ""
     match receipt.outcome:
         case Outcome.LEARNED if document:
             return f"✅ Learned “{title}”: {_size(document.pages, document.passages)}."
@@ -54,11 +75,33 @@ def _outcome(receipt: Receipt) -> str:
             size = _size(document.pages, document.passages)
             return f"✅ Learned the new version of “{title}”: {size}. The old one is no longer found."
         case Outcome.DUPLICATE if document:
-            return f"✅ I know “{title}” already."
+            return f"✅ I know {inert.line(receipt.name)} already, as “{title}”, taught on {_day(document.added_at)}."
         case _:
-            return f"{FAILED} I could not learn {name}: {receipt.error}"
+            return f"{FAILED} I could not learn {inert.line(receipt.name)}: {_reason(receipt)}"
+
+
+def _reason(receipt: Receipt) -> str:
+    return inert.line(receipt.error or "", _REASON)
 
 
 def _size(pages: int | None, passages: int) -> str:
     parts = [(pages, "page"), (passages, "passage")]
-    return ", ".join(f"{n} {what if n == 1 else what + 's'}" for n, what in parts if n is not None)
+    return ", ".join(f"{n:,} {what if n == 1 else what + 's'}" for n, what in parts if n is not None)
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _shortened(said: str, most: int) -> str:
+    """Return as many whole lines as there is room for, but of the first one at least its beginning."""
+    if len(said) <= most:
+        return said
+    kept, *lines = said.split("\n")
+    if len(kept) > most - 2:
+        return f"{kept[: most - 1].rstrip()}…"
+    for line in lines:
+        if len(kept) + len(line) + 3 > most:
+            break
+        kept = f"{kept}\n{line}"
+    return f"{kept}\n…"

@@ -1,53 +1,76 @@
-"""What contradicts what already stands there is found where it is plain, and nothing else is called a contradiction."""
+"""What a new document may replace, told by its name, and which sentences of it are compared."""
+
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from knowledge.compare import comparable, contradict
-
-CONTRADICT = [
-    ("Employees have 25 days of leave a year.", "Employees have 30 days of leave a year."),
-    ("The canteen opens at 12:30.", "The canteen opens at 11:30."),
-    ("Hotels are paid up to 120 euros a night.", "Hotels are paid up to 150 euros a night."),
-    ("Passwords must have at least 12 characters.", "Passwords must have at least 16 characters."),
-    ("Dogs are allowed in the office.", "Dogs are not allowed in the office."),
-    ("The notice period is three months.", "The notice period is six months."),
-    ("Backups are kept for 90 days.", "Backups are kept for 30 days."),
-    ("Invoices are paid within 14 days of receipt.", "Invoices are paid within 30 days of receipt."),
-    ("Visitors may park in the yard.", "Visitors may never park in the yard."),
-    ("The meeting starts at 9:00 every Monday.", "The meeting starts at 10:00 every Monday."),
-    ("A trip needs the approval of two managers.", "A trip needs the approval of one manager."),
-    ("The server is restarted every 24 hours.", "The server is restarted every 12 hours."),
-]
-AGREE = [
-    ("Employees have 25 days of leave a year.", "Employees have 25 days of leave a year, as of today."),
-    ("Employees have 25 days of leave a year.", "Trainees have 30 days of leave a year."),
-    ("The lamp of hall 3 is switched by panel 3.", "The lamp of hall 4 is switched by panel 4."),
-    ("Revenue was 5 million in 2023.", "Revenue was 6 million in 2024."),
-    ("See chapter 3 for the travel policy.", "See chapter 4 for the travel policy."),
-    ("The canteen opens at 12:30.", "The library opens at 9:00."),
-    ("The fee is 20 euros a month.", "The fee is 240 euros a year."),
-    ("The house was built in 1920.", "The house was rebuilt in 1950 after the fire."),
-    ("Use form L 7 for leave.", "Use form L 8 for leave."),
-    ("Room 12 has a projector.", "Room 14 has a projector."),
-    ("It is not allowed to smoke.", "It is not allowed to smoke indoors."),
-    ("Version 2 was released in May.", "Version 3 was released in May."),
-    ("The office has 3 floors and 40 rooms.", "The office has 4 floors and 52 rooms."),
-    ("Nobody may enter the vault alone.", "Nobody may enter the vault alone."),
-]
+from knowledge.compare import nearly_the_same, one_of_a_series, spread
+from knowledge.documents import Document, State
 
 
-@pytest.mark.parametrize(("one", "other"), CONTRADICT)
-def test_nearly_the_same_with_another_value_is_a_contradiction(one: str, other: str) -> None:
-    assert contradict(one, other)
-    assert contradict(other, one)
+def named(name: str, title: str = "") -> Document:
+    return Document(
+        name, name, title or name, "pdf", State.READY, 1, ("local",), (), 9, "0" * 64, datetime(2026, 5, 3, tzinfo=UTC), ""
+    )
 
 
-@pytest.mark.parametrize(("one", "other"), AGREE)
-def test_another_subject_label_or_unit_is_none(one: str, other: str) -> None:
-    assert not contradict(one, other)
-    assert not contradict(other, one)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("handbook", "Handbook"),
+        ("travel_policy", "Travel Policy"),
+        ("travel-policy (1)", "travel policy"),
+        ("policy v1", "policy_v2_final"),
+        ("Plan 2024", "plan-2024"),
+    ],
+)
+def test_names_are_nearly_the_same_however_they_are_written_and_copied(one: str, other: str) -> None:
+    assert nearly_the_same(one, other)
 
 
-def test_only_what_states_a_value_is_compared() -> None:
-    text = "# Leave\n\nLeave is nice. Employees have 25 days of it.\nNobody may\nsell it. " + "long " * 100 + "7."
-    assert comparable(text) == ["Employees have 25 days of it."]
+@pytest.mark.parametrize(
+    ("one", "other"), [("handbook", "yearbook"), ("plan 2024", "plan 2025"), ("minutes 1", "minutes 2"), ("final", "(1)")]
+)
+def test_names_that_say_something_else_are_not(one: str, other: str) -> None:
+    assert not nearly_the_same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (named("report-2023.pdf"), named("report-2024.pdf")),
+        (named("Minutes 3 May.docx"), named("Minutes 10 June.docx")),
+        (named("sales_q1.pdf"), named("sales_q2.pdf")),
+        (named("a.pdf", "Report of January"), named("b.pdf", "Report of March")),
+    ],
+)
+def test_reports_of_several_times_are_a_series(one: Document, other: Document) -> None:
+    assert one_of_a_series(one, other)
+    assert one_of_a_series(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (named("handbook.pdf"), named("handbook.pdf")),
+        (named("policy.pdf"), named("policy-2024.pdf")),
+        (named("policy v1.pdf"), named("policy v2.pdf")),
+        (named("report-2023.pdf"), named("plan-2024.pdf")),
+    ],
+)
+def test_what_may_replace_something_is_no_series(one: Document, other: Document) -> None:
+    assert not one_of_a_series(one, other)
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 200), st.integers(1, 50))
+def test_sentences_are_taken_from_all_over_a_document(there: int, most: int) -> None:
+    sentences = [str(n) for n in range(there)]
+    taken = spread(sentences, most)
+    assert len(taken) == min(there, most)
+    assert taken == sorted(set(taken), key=int)
+    assert taken[:1] == sentences[:1]
+    if len(taken) > 1:
+        assert int(taken[-1]) >= there - there / len(taken) - 1

@@ -39,8 +39,8 @@ class Post:
 class Platform:
     """The platform's state, and its HTTP server at `url`.
 
-    `faults` are taken one at a time by the calls of their kind (`open`, `write`, `finish`, `withdraw`, `whisper`, `fetch`), of
-    which `moments` says when they came:
+    `faults` are taken one at a time by the calls of their kind (`open`, `write`, `finish`, `withdraw`, `whisper`, `fetch`,
+    `mark`), of which `moments` says when they came:
     a status to answer with, `"timeout after"` to do what is asked and then not answer, `"reset"` to drop the connection.
     """
 
@@ -50,6 +50,8 @@ class Platform:
         """Told of every change of the post that answers a message, by the message's id."""
         self._by_key: dict[str, Post] = {}
         self.whispers: list[tuple[str, str]] = []
+        self.marks: dict[str, list[str]] = {}
+        """The marks that a message has borne, one in the place of the other, by the message's id."""
         self.files: dict[str, bytes] = {}
         self.faults: dict[str, deque[int | str]] = {}
         self.calls: Counter[str] = Counter()
@@ -68,6 +70,7 @@ class Platform:
         app.router.add_put("/posts/{id}", platform._edit)
         app.router.add_delete("/posts/{id}", platform._withdraw)
         app.router.add_post("/whispers", platform._whisper)
+        app.router.add_post("/marks", platform._mark)
         app.router.add_get("/files/{id}", platform._file)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
@@ -162,6 +165,13 @@ class Platform:
         self.whispers.append((asked["account"], asked["text"]))
         return await self._done(request, {})
 
+    async def _mark(self, request: web.Request) -> web.StreamResponse:
+        if failed := await self._fault("mark", request):
+            return failed
+        asked = await request.json()
+        self.marks.setdefault(asked["to"], []).append(asked["mark"])
+        return await self._done(request, {})
+
     async def _file(self, request: web.Request) -> web.StreamResponse:
         if failed := await self._fault("fetch", request):
             return failed
@@ -218,7 +228,7 @@ class PlatformAdapter:
         await asyncio.to_thread(to.write_bytes, data)
 
     async def mark(self, reply: Reply, mark: Mark) -> None:
-        """Show nothing: messages bear no marks here."""
+        await self._call("POST", "/marks", {"to": reply.to, "mark": mark})
 
     async def confirm(self, place: str, account: str) -> None:
         """Do nothing: whoever is here was introduced."""
