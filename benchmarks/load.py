@@ -33,6 +33,7 @@ from tests.simulators.platform import Post, as_json, said
 FACTS = 200
 PATIENCE = 300.0  # seconds that people wait for an answer
 SEASONS = ("spring", "summer", "autumn", "winter", "rain", "snow", "fog", "frost", "storm", "thaw", "drought", "wind")
+QUERY = "Which panel switches the lamp of hall 7?"
 ANSWER = "".join(f"In {season} the lamp of the hall is switched by its panel [1]. " for season in SEASONS)
 
 
@@ -51,7 +52,8 @@ class Measured:
 @asynccontextmanager
 async def model_server(pieces: int, interval: float) -> AsyncIterator[str]:
     """Run a server that streams an answer to everybody; yield its address."""
-    arguments = ("-m", "tests.simulators.llm", "--pieces", str(pieces), "--interval", str(interval), "--text", ANSWER)
+    arguments = ("-m", "tests.simulators.llm", "--pieces", str(pieces), "--interval", str(interval))
+    arguments += ("--text", ANSWER, "--query", QUERY)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE)
     assert process.stdout
     try:

@@ -170,7 +170,7 @@ async def open_desk(house: House, adapters: Mapping[str, Adapter]) -> AsyncItera
 
 @asynccontextmanager
 async def _open_desk(house: House, adapter: Callable[[str], Adapter], tidying: Tidying) -> AsyncIterator[Desk]:
-    parts, outbox = house.parts, Outbox(house.database, adapter)
+    parts, outbox = house.parts, Outbox(house.database, adapter, house.parts.knowledge.catalogue.living)
     queue = _Queue()
     inbox = Inbox(house.database, queue)
     tools = Tools(

@@ -126,7 +126,8 @@ class PostRow(SQLModel, table=True):
 class OutboxRow(SQLModel, table=True):
     """Something to be shown on a platform: an answer (`message_id` in the history) or a notice (`text`).
 
-    `shown` is the platform's id of it once it is there; `state` is one of `outbox.State`.
+    `shown` is the platform's id of it once it is there; `state` is one of `outbox.State`. `revision` counts how often
+    forgetting made its content another one.
     """
 
     __tablename__ = "outbox"
@@ -140,11 +141,26 @@ class OutboxRow(SQLModel, table=True):
     text: str | None = Field(default=None, sa_column=_text(null=True))
     shown: str | None = None
     state: str = Field(index=True)
+    revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     error: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     __table_args__ = (Index("ix_outbox_place_to", "place", "to"),)
+
+
+class QuoteRow(SQLModel, table=True):
+    """A line of a notice that says something of a document; `instead` stands there once that is forgotten."""
+
+    __tablename__ = "quotes"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(
+        sa_column=Column(ForeignKey("outbox.key", ondelete="CASCADE", onupdate="CASCADE"), nullable=False, index=True)
+    )
+    document_id: str = Field(index=True)
+    line: str = Field(sa_column=_text())
+    instead: str
 
 
 # --- what was said
@@ -312,6 +328,7 @@ ROLES = _table(RoleRow)
 INBOX = _table(InboxRow)
 POSTS = _table(PostRow)
 OUTBOX = _table(OutboxRow)
+QUOTES = _table(QuoteRow)
 CONVERSATIONS = _table(ConversationRow)
 MESSAGES = _table(MessageRow)
 CITATIONS = _table(CitationRow)

@@ -29,8 +29,9 @@ _WHEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two sentences that may contradict each other: `here` in the new document, `there` in the other one."""
+    """Two sentences that may contradict each other: `here` in the new document, `there` in another one."""
 
+    document_id: str
     title: str
     page: int | None
     here: str
@@ -80,7 +81,7 @@ class Compare:
                 if other is None or one_of_a_series(document, other):
                     continue
                 if there := _contradicting(sentence, found.passage, stated):
-                    conflicts.append(Conflict(found.passage.title, found.passage.page, sentence, there))
+                    conflicts.append(Conflict(other.id, found.passage.title, found.passage.page, sentence, there))
                     break
             if len(conflicts) == _SHOWN:
                 return

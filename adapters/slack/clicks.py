@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -101,9 +101,7 @@ class Clicks:
         async with self._actors.telling(respond):
             who = await self._actors.clicker(body)
             document = await self._twin.forget(document_id, **who.here)
-            said = f"↩️ Forgotten: “{texts.line(document.title)}”. Nothing of it is left."
-            if not await _said_anew(who, body, document_id, said):
-                await self._actors.tell(respond, said)
+            await self._actors.tell(respond, f"↩️ Forgotten: “{texts.line(document.title)}”. Nothing of it is left.")
 
 
 async def _asked_why(who: Someone, body: Body, message_id: str) -> bool:
@@ -114,29 +112,3 @@ async def _asked_why(who: Someone, body: Body, message_id: str) -> bool:
     except (Failed, TryLater, Unsure):
         return False
     return True
-
-
-async def _said_anew(who: Someone, body: Body, document_id: str, said: str) -> bool:
-    """Have a receipt say what is so now; tell whether that was possible."""
-    blocks = _without((body.get("message") or {}).get("blocks") or (), document_id, said)
-    where = {"channel": str(body["channel"]["id"]), "ts": str(body["container"]["message_ts"])}
-    try:
-        await who.workspace.call("chat.update", **where, text=outgoing.fallback(said), blocks=blocks)
-    except (Failed, TryLater, Unsure):  # only whoever clicked sees it, or Slack is busy
-        return False
-    return True
-
-
-def _without(blocks: Sequence[Block], document_id: str, said: str) -> list[Block]:
-    """Return the blocks of a receipt with a sentence instead of the button of a document; of the only one nothing stays."""
-    buttons = [(n, one) for n, block in enumerate(blocks) for one in _elements(block) if one.get("action_id") == outgoing.UNDO]
-    told = outgoing.body(outgoing.escaped(said))
-    if len(buttons) < 2:
-        return told
-    own = {n for n, button in buttons if button.get("value") == document_id}
-    return [one for n, block in enumerate(blocks) for one in (told if n in own else [block])]
-
-
-def _elements(block: Block) -> Sequence[Block]:
-    accessory = [block["accessory"]] if "accessory" in block else []
-    return [*block.get("elements", ()), *accessory]

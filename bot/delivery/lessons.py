@@ -19,6 +19,7 @@ from bot.delivery.progress import Card, card
 from bot.delivery.tools import Tools
 from bot.errors import TwinError
 from bot.record.memory import origin
+from bot.record.quotes import Quote
 from knowledge import Comparison, IndexAway, Item, KnowledgeError, Outcome, Receipt, StorageFull, fault
 
 log = structlog.get_logger()
@@ -45,11 +46,12 @@ class Learning:
             reply = reply_to(message, RECEIPT)
             if not await self.told(message):
                 await self.mark(reply, Mark.RECEIVED)
-                said = await self._taught(message, reply)
+                quoting: list[Quote] = []
+                said = await self._taught(message, reply, quoting)
                 await fault.apoint("learn.notify.before")
                 if not await self._current.still(message):
                     return
-                await self._outbox.whole(reply, text=said, message_id=question_id(message))
+                await self._outbox.whole(reply, text=said, message_id=question_id(message), quoting=quoting)
             if await self._outbox.deliver(reply.key, self._contents):
                 sent = await self._outbox.sent(reply.key)
                 await self.mark(reply, Mark.FAILED if sent and receipts.has_failed(sent.text or "") else Mark.LEARNED)
@@ -72,8 +74,8 @@ class Learning:
         sent = await self._outbox.sent(reply_to(message, RECEIPT).key)
         return sent is not None and sent.text is not None and sent.message_id == question_id(message)
 
-    async def _taught(self, message: Message, reply: Reply) -> str:
-        """Learn what a message brings, if whoever wants that may teach; return what is said of it."""
+    async def _taught(self, message: Message, reply: Reply, quoting: list[Quote]) -> str:
+        """Learn what a message brings, if whoever wants that may teach; return what is said of it, and add what that quotes."""
         teacher = message.taught_by or message.account
         await self._adapter(message.place).confirm(message.place, teacher)
         place, person = Place(message.place), await self._access.person(teacher)
@@ -84,13 +86,13 @@ class Learning:
         except TwinError as error:
             return f"{receipts.FAILED} {error}"
         try:
-            return await self._each(message, reply, place, person)
+            return await self._each(message, reply, place, person, quoting)
         except (StorageFull, IndexAway, OperationalError) as error:
             if reason := _waits_for(error):
                 await self._outbox.tell(reply, str(reason))
             raise
 
-    async def _each(self, message: Message, reply: Reply, place: Place, person: Person) -> str:
+    async def _each(self, message: Message, reply: Reply, place: Place, person: Person, quoting: list[Quote]) -> str:
         """Learn a message's text, where that is wanted, and its files one after the other; one that fails stops no other."""
         scope = await self._access.scope(place, person)
         said, taught = [], set[str]()
@@ -100,7 +102,9 @@ class Learning:
         async with card(self._outbox, reply, message.attachments) as shown:
             for one in message.attachments:
                 receipt = await self._fetched(one, message, person, scope, shown)
-                said.append(receipts.of_file(receipt, await self._compared(receipt, place, person, taught)))
+                compared = await self._compared(receipt, place, person, taught)
+                said.append(receipts.of_file(receipt, compared))
+                quoting += receipts.quotes_of(receipt, compared)
                 shown.ended(one, said[-1])
                 taught |= {receipt.document.id} if receipt.document else set()
         return receipts.together(said) if said else receipts.NOTHING

@@ -10,13 +10,15 @@ from functools import partial
 from weakref import WeakValueDictionary
 
 import structlog
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, case, insert, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
 from bot.chat import Adapter, Answer, Delta, Notice, Refused, Reply, Restart, TryLater
 from bot.delivery.batches import Batches
+from bot.record import quotes
+from bot.record.quotes import Living, Quote, all_of
 from bot.tables import OUTBOX
 from knowledge import fault
 
@@ -46,6 +48,7 @@ class Sent:
     shown: str | None
     message_id: str | None
     text: str | None
+    revision: int = 0
 
 
 Write = Callable[[AsyncConnection], Awaitable[list[Sent]]]
@@ -59,8 +62,9 @@ class Outbox:
     finds the same post again and completes it.
     """
 
-    def __init__(self, engine: AsyncEngine, adapter: Callable[[str], Adapter]) -> None:
+    def __init__(self, engine: AsyncEngine, adapter: Callable[[str], Adapter], living: Living = all_of) -> None:
         self._engine = engine
+        self._living = living
         self._adapter = adapter
         self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._writes: Batches[Write, list[Sent]] = Batches(self._together, most=50)
@@ -91,10 +95,12 @@ class Outbox:
             writer.cancel()
             await asyncio.wait([writer])
 
-    async def whole(self, reply: Reply, *, message_id: str | None = None, text: str | None = None) -> None:
-        """Keep the content of a reply, to be delivered."""
+    async def whole(
+        self, reply: Reply, *, message_id: str | None = None, text: str | None = None, quoting: Sequence[Quote] = ()
+    ) -> None:
+        """Keep the content of a reply, to be delivered; what a text is `quoting` goes from it when that is forgotten."""
         content = {"message_id": message_id, "text": text, "state": State.WHOLE, "error": None}
-        await self._writes.take(partial(_whole, reply=reply, content=content))
+        await self._writes.take(partial(_whole, reply=reply, content=content, quoting=quoting, living=self._living))
 
     async def deliver(self, key: str, content: Callable[[Sent], Awaitable[Answer | Notice | None]]) -> bool:
         """Show the whole content of a reply; tell whether it is there. Without content what is shown is withdrawn.
@@ -108,10 +114,19 @@ class Outbox:
         sent = await self.sent(key)
         if sent is None or sent.state in {State.DELIVERED, State.FAILED, *_WITHDRAWN}:
             return sent is not None and sent.state is State.DELIVERED
+        while True:
+            if not await self._shown(sent, content):
+                return False
+            if not (changed := await self._writes.take(partial(_delivered, sent=sent))):
+                await fault.apoint("outbox.delivered")
+                return True
+            sent = changed[0]
+
+    async def _shown(self, sent: Sent, content: Callable[[Sent], Awaitable[Answer | Notice | None]]) -> bool:
         adapter, reply = self._adapter(sent.reply.place), sent.reply
         said = await content(sent)
         if said is None:
-            await self._withdrawn(key)
+            await self._withdrawn(reply.key)
             return False
         try:
             shown = sent.shown or await self._posted(reply)
@@ -119,10 +134,8 @@ class Outbox:
             await adapter.finish(reply, shown, said)
             await fault.apoint("outbox.finish.after")
         except Refused as error:
-            await self._refused(key, error)
+            await self._refused(reply.key, error)
             return False
-        await self._change(key, state=State.DELIVERED, delivered_at=datetime.now(UTC))
-        await fault.apoint("outbox.delivered")
         return True
 
     async def whisper(self, reply: Reply, text: str) -> None:
@@ -248,13 +261,26 @@ async def _begun(connection: AsyncConnection, *, reply: Reply) -> list[Sent]:
     return sent
 
 
-async def _whole(connection: AsyncConnection, *, reply: Reply, content: Mapping[str, object]) -> list[Sent]:
+async def _whole(
+    connection: AsyncConnection, *, reply: Reply, content: Mapping[str, object], quoting: Sequence[Quote], living: Living
+) -> list[Sent]:
     sent = await _sent(connection, OUTBOX.c.key == reply.key)
     if sent:
         await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values({**_left(sent[0]), **content}))
     else:
         await connection.execute(insert(OUTBOX).values({**_row(reply, State.WHOLE), **content}))
+    if content["text"] is not None:
+        text = await quotes.keep(connection, reply.key, str(content["text"]), quoting, living)
+        await connection.execute(update(OUTBOX).where(OUTBOX.c.key == reply.key).values(text=text))
     return sent
+
+
+async def _delivered(connection: AsyncConnection, *, sent: Sent) -> list[Sent]:
+    """Note that a reply is delivered; return it as it is to be shown now, if its content became another one meanwhile."""
+    this, same = OUTBOX.c.key == sent.reply.key, OUTBOX.c.revision == sent.revision
+    state = case((same, State.DELIVERED), else_=OUTBOX.c.state)
+    await connection.execute(update(OUTBOX).where(this).values(delivered_at=datetime.now(UTC), state=state))
+    return await _sent(connection, this & ~same)
 
 
 async def _changed(connection: AsyncConnection, *, key: str, values: Mapping[str, object]) -> list[Sent]:
@@ -290,6 +316,6 @@ def _row(reply: Reply, state: State) -> dict[str, object]:
 
 async def _sent(connection: AsyncConnection, where: ColumnElement[bool]) -> list[Sent]:
     return [
-        Sent(Reply(r.key, r.place, r.thread, r.to, r.account), State(r.state), r.shown, r.message_id, r.text)
+        Sent(Reply(r.key, r.place, r.thread, r.to, r.account), State(r.state), r.shown, r.message_id, r.text, r.revision)
         for r in await connection.execute(select(OUTBOX).where(where))
     ]

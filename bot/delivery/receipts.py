@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.answering import inert
+from bot.record.quotes import Quote
 from knowledge import Comparison, Outcome, Receipt
 
 FAILED = "⚠️"
 NOTHING = f"{FAILED} There is no text in this message that I could learn."
 
+_FORGOTTEN = "↩️ Forgotten."
 _LINES = "\n- "
 _MOST = 2_500  # characters
 _INSIDE = 10  # files that came inside one
@@ -43,7 +45,18 @@ def of_file(receipt: Receipt, comparison: Comparison | None = None) -> str:
     """Return a line for a file, one for each that came inside it, and what it may replace or contradict."""
     inside = sorted(_inside(receipt), key=lambda line: not line.startswith(FAILED))
     more = [f"… and {len(inside) - _INSIDE} more"] if len(inside) > _INSIDE else []
-    return _LINES.join([_outcome(receipt), *inside[:_INSIDE], *more, *(_compared(comparison) if comparison else ())])
+    return _LINES.join([_outcome(receipt), *inside[:_INSIDE], *more, *(line for line, _ in _compared(comparison))])
+
+
+def quotes_of(receipt: Receipt, comparison: Comparison | None = None) -> Iterator[Quote]:
+    """Yield which lines are of which documents: of the one that was learned, those inside, and those it is compared with."""
+    if receipt.document:
+        yield Quote(receipt.document.id, _outcome(receipt), _FORGOTTEN)
+        for line, other in _compared(comparison):
+            yield Quote(receipt.document.id, line)
+            yield Quote(other, line)
+    for one in receipt.attached:
+        yield from quotes_of(one)
 
 
 def _inside(receipt: Receipt) -> Iterator[str]:
@@ -54,15 +67,17 @@ def _inside(receipt: Receipt) -> Iterator[str]:
         yield from _inside(one)
 
 
-def _compared(comparison: Comparison) -> Iterator[str]:
+def _compared(comparison: Comparison | None) -> Iterator[tuple[str, str]]:
+    """Yield a line for each document that a new one is compared with, and the id of that."""
+    if comparison is None:
+        return
     for one in comparison.older[:1]:
-        yield (
-            f"There is an older “{inert.line(one.name)}” here, of {_day(one.added_at)}. I use both; "
-            f"`/twin forget {one.id[:8]}` forgets that one."
-        )
+        older = f"There is an older “{inert.line(one.name)}” here, of {_day(one.added_at)}. I use both; "
+        yield f"{older}`/twin forget {one.id[:8]}` forgets that one.", one.id
     for conflict in comparison.conflicts:
         where = f"“{inert.line(conflict.title)}”" + (f" (p. {conflict.page})" if conflict.page else "")
-        yield f"❗ May contradict {where}: here “{inert.line(conflict.here)}”, there “{inert.line(conflict.there)}”"
+        said = f"here “{inert.line(conflict.here)}”, there “{inert.line(conflict.there)}”"
+        yield f"❗ May contradict {where}: {said}", conflict.document_id
 
 
 def _outcome(receipt: Receipt) -> str:

@@ -1,6 +1,6 @@
 """What was said, on which passages each answer rests, and which questions stayed open."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,21 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot import db
 from bot.chat import Answer, Person, Place, Source
 from bot.errors import UnknownConversation, UnknownMessage
+from bot.record import quotes
+from bot.record.quotes import Living, all_of
 from bot.record.said import ABSTAINED, FORGOTTEN, NOTHING_SAID, RESTS_ON, Candidate, Fate, Recent
 from bot.tables import CANDIDATES, CITATIONS, CONVERSATIONS, FEEDBACK, GAPS, MESSAGES, OUTBOX
-
-Living = Callable[[AsyncConnection, Iterable[str]], Awaitable[set[str]]]
-"""Tells which of some documents are there, until the end of a transaction."""
-
-
-async def _all_of(_connection: AsyncConnection, documents: Iterable[str]) -> set[str]:
-    return set(documents)
 
 
 class History:
     """Writes conversations down; each method is one transaction. What is read of them is in `bot.record.recall`."""
 
-    def __init__(self, engine: AsyncEngine, living: Living = _all_of) -> None:
+    def __init__(self, engine: AsyncEngine, living: Living = all_of) -> None:
         """What rests on documents that are not `living` any more when it is to be kept is kept without its words."""
         self._engine = engine
         self._living = living
@@ -128,7 +123,7 @@ class History:
         await self.forget([origin], (Fate.HEARD,))
 
     async def forget(self, documents: Sequence[str], fates: Sequence[Fate] = RESTS_ON) -> None:
-        """Take the words of forgotten documents out of every answer that rests on them, and out of summaries."""
+        """Take the words of forgotten documents out of every answer that rests on them, out of summaries and receipts."""
         quoting = select(CITATIONS.c.message_id).where(CITATIONS.c.document_id.in_(documents))
         reading = select(CANDIDATES.c.message_id).where(CANDIDATES.c.document_id.in_(documents), CANDIDATES.c.fate.in_(fates))
         async with self._engine.begin() as connection:
@@ -137,8 +132,8 @@ class History:
             await connection.execute(told.values(text=FORGOTTEN))
             await connection.execute(delete(CITATIONS).where(CITATIONS.c.message_id.in_(messages)))
             await connection.execute(delete(CANDIDATES).where(CANDIDATES.c.document_id.in_(documents)))
-            shown = update(OUTBOX).where(OUTBOX.c.message_id.in_(messages), OUTBOX.c.state == "delivered")
-            await connection.execute(shown.values(state="whole"))  # what is shown of them is to be shown anew
+            await connection.execute(quotes.anew(OUTBOX.c.message_id.in_(messages)))
+            await quotes.forget(connection, documents)
             holding = select(MESSAGES.c.conversation_id).where(MESSAGES.c.id.in_(messages))
             await _forget_leaning(connection, list((await connection.execute(holding)).scalars()))
 

@@ -21,12 +21,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("taught_by", sa.Text(), server_default="", nullable=False))
-        batch_op.create_index("ix_posts_place_thread", ["place", "thread"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("posts", schema=None) as batch_op:
-        batch_op.drop_index("ix_posts_place_thread")
         batch_op.drop_column("taught_by")
 
     op.drop_table("secrets")

@@ -191,11 +191,11 @@ SMALL = b"The last question, rewritten:"  # what a model is asked that is to mak
 
 
 class Flow(asyncio.Protocol):
-    """A connection on which each POST gets the same chunks at the same pace, and a small one the last chunk at once."""
+    """A connection on which each POST gets the same chunks at the same pace, and one for a query the same query at once."""
 
     open = 0
 
-    def __init__(self, answers: Mapping[bytes, tuple[bytes, Sequence[bytes]]], interval: float) -> None:
+    def __init__(self, answers: Mapping[bytes, tuple[bytes, Sequence[bytes], bytes]], interval: float) -> None:
         self._answers, self._interval = answers, interval
         self._read = b""
         self._timer: asyncio.TimerHandle | None = None
@@ -222,10 +222,10 @@ class Flow(asyncio.Protocol):
         if path not in self._answers:
             self._transport.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             return
-        opening, chunks = self._answers[path]
+        opening, chunks, query = self._answers[path]
         self._transport.write(opening)
         if SMALL in body:  # a query to be made of a question takes a model no minute
-            self._transport.write(chunks[-1])
+            self._transport.write(query)
             return
         self._next(chunks, 0, self._loop.time())
 
@@ -236,14 +236,18 @@ class Flow(asyncio.Protocol):
             self._timer = self._loop.call_at(due, self._next, chunks, n + 1, due)
 
 
-def _prepared(wire: Wire, pieces: Sequence[str]) -> tuple[bytes, Sequence[bytes]]:
+def _prepared(wire: Wire, pieces: Sequence[str], query: str) -> tuple[bytes, Sequence[bytes], bytes]:
     opening = f"HTTP/1.1 200 OK\r\nContent-Type: {wire.content_type}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    return opening, _chunks(wire, pieces), b"".join(_chunks(wire, [query]))
+
+
+def _chunks(wire: Wire, pieces: Sequence[str]) -> Sequence[bytes]:
     texts = [wire.piece(piece) for piece in pieces]
     texts[0] = wire.begin(TOKENS_IN) + texts[0]
     texts[-1] += wire.end("stop", (TOKENS_IN, len(pieces)))
     chunks = [b"%x\r\n%b\r\n" % (len(text), text) for text in texts]
     chunks[-1] += b"0\r\n\r\n"
-    return opening, chunks
+    return chunks
 
 
 def divided(text: str, pieces: int) -> list[str]:
@@ -255,16 +259,16 @@ def divided(text: str, pieces: int) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def _flowing(port: int, pieces: Sequence[str], interval: float) -> Any:
-    answers = {wire.path.encode(): _prepared(wire, pieces) for wire in WIRES}
+async def _flowing(port: int, pieces: Sequence[str], interval: float, query: str) -> Any:
+    answers = {wire.path.encode(): _prepared(wire, pieces, query) for wire in WIRES}
     server = await asyncio.get_running_loop().create_server(lambda: Flow(answers, interval), "127.0.0.1", port, backlog=2_048)
     async with server:
         yield server.sockets[0].getsockname()[1]
 
 
-async def serve(port: int, pieces: Sequence[str], interval: float) -> None:
+async def serve(port: int, pieces: Sequence[str], interval: float, query: str) -> None:
     """Serve the same answer to everybody until stopped; says its address on a line of its own."""
-    async with _flowing(port, pieces, interval) as actual:
+    async with _flowing(port, pieces, interval, query) as actual:
         print(f"http://127.0.0.1:{actual}", flush=True)  # noqa: T201 - whoever started it waits for this
         await asyncio.Event().wait()
 
@@ -275,9 +279,10 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=60)
     parser.add_argument("--interval", type=float, default=0.1, help="seconds between two pieces")
     parser.add_argument("--text", default="The answer stands in the first passage [1].")
+    parser.add_argument("--query", default="the first passage", help="what every question is rewritten as")
     given = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(given.port, divided(given.text, given.pieces), given.interval))
+        asyncio.run(serve(given.port, divided(given.text, given.pieces), given.interval, given.query))
 
 
 if __name__ == "__main__":

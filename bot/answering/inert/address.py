@@ -32,7 +32,13 @@ _SCHEMES = (
 SCHEME = rf"(?:[a-z][a-z0-9+.-]{{0,30}}:(?://|[\\/]{{2}})|\b(?:{_SCHEMES}|file(?=:/)):(?=\S))"
 URL = rf"(?P<url>{SCHEME}{_REST})"
 """An address that says how it is to be opened; what follows the scheme may be anything."""
-MAIL = rf"(?P<mail>(?<![\w.+@-])[\w.+-]+@(?!everyone|here|channel)[\w-]+(?:\.[\w-]+)+(?![\w@:/?#]|{_DOT}\w))"
+_WELL_KNOWN = "|".join([*_COUNTRIES.split(), *["com", "org", "net", "edu", "gov", "info", "biz"]])
+_AT = r"@(?!everyone|here|channel)"
+_NO_DOMAIN = rf"(?!(?:[\w-]+\.)+(?:{_ENDINGS})@)"  # `evil.com@anna.berg` is shown as a link by whoever does not know the ending
+MAIL = (
+    rf"(?P<mail>(?<![\w.+@-])(?:[\w.+-]+{_AT}(?:[\w-]+\.)+(?:{_WELL_KNOWN})|{_NO_DOMAIN}[\w.+-]+{_AT}[\w-]+(?:\.[\w-]+)+)"
+    rf"(?![\w@:/?#-]|{_DOT}\w))"
+)
 """A mail address, which nobody fetches."""
 DOMAIN = (
     rf"(?P<domain>(?<![\w@.-])(?:(?:[\w-]{{1,63}}{_DOT}){{1,12}}(?:{_ENDINGS})(?!\w|-+\w|{_DOT}\w)(?:{_DOT}?[:/?#\\@&=%+$~]{_REST})?"

@@ -138,6 +138,8 @@ def test_addresses_are_read_as_they_are_written() -> None:
 
 @settings(deadline=None)
 @example("[1][1]www.")
+@example("evil.com@anna.berg")
+@example("evil.com@anna.london")
 @given(TEXTS)
 def test_whatever_is_written_is_harmless_and_stays_so(text: str) -> None:
     shown = inert.harmless(text, ALLOWED)

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.app import House, open_desk, open_house
-from bot.chat import Kind, Message, PlaceKind
+from bot.chat import Kind, Message, Place, PlaceKind
 from bot.delivery.desk import Desk
 from bot.settings import Settings
 from tests.simulators.platform import Platform, PlatformAdapter
@@ -36,6 +36,12 @@ class Opened:
         """Return what is said to a message in the end."""
         await self.platform.until(lambda: any(post.final for post in self.platform.visible(message.id)))
         return self.platform.visible(message.id)[0].text
+
+    async def forget(self, name: str) -> None:
+        """Have Ada forget a document by the name of its file."""
+        twin, here = self.house.twin, {"place": Place(OPEN), "person": await self.house.parts.access.person(ADA)}
+        [document] = [one for one in await twin.documents(**here) if one.name == name]
+        await twin.forget(document.id, **here)
 
     async def quiet(self) -> None:
         """Wait until nothing is left to do."""

@@ -95,6 +95,34 @@ async def test_what_contradicts_what_is_known_is_said(twin: Opened) -> None:
     ) in receipt
 
 
+@pytest.mark.parametrize("first", ["1", "2"])
+async def test_of_what_is_forgotten_no_receipt_says_anything_any_more(twin: Opened, first: str) -> None:
+    older, newer = "25 days of leave", "30 days of leave"
+    twin.platform.files["policy (1).md"] = POLICY.replace(b"25", b"30")
+    await twin.said(said("", 1, files=("policy.md",)))
+    receipt = await twin.said(said("", 2, files=("hours.md", "policy (1).md"), account=ADA))
+    assert older in receipt and newer in receipt and "policy.md" in receipt
+    await twin.quiet()
+    await twin.forget("policy.md" if first == "1" else "policy (1).md")
+    [mine], [theirs] = twin.platform.visible("1"), twin.platform.visible("2")
+    assert "days of leave" not in theirs.text
+    assert "policy.md" not in theirs.text
+    assert "✅ Learned “Hours”" in theirs.text
+    assert ("↩️ Forgotten." in mine.text, "↩️ Forgotten." in theirs.text) == (first == "1", first == "2")
+    assert await twin.rows("SELECT count(*) FROM quotes WHERE line LIKE '%days of leave%'") == [(0,)]
+
+
+async def test_what_is_forgotten_while_a_receipt_is_shown_stands_in_none(twin: Opened) -> None:
+    await twin.said(said("", 1, files=("hours.md",)))
+    twin.platform.files["hours (1).md"] = LATER
+    fault.arm("outbox.finish.after:sleep:1.5")
+    await twin.desk.receive(said("", 2, files=("hours (1).md",)))
+    await twin.platform.until(lambda: any("older" in post.text for post in twin.platform.visible("2")))
+    fault.arm("")
+    await twin.forget("hours.md")
+    await twin.platform.until(lambda: all("older" not in post.text for post in twin.platform.visible("2")))
+
+
 async def test_chat_tables_and_reports_of_other_years_contradict_nothing(twin: Opened) -> None:
     table = b"# Rules\n\n| Who | Leave |\n|---|---|\n| Employees have a year | 25 days of leave |\n"
     twin.platform.files |= {"table.md": table, "leave 2025.md": POLICY}

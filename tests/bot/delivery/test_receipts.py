@@ -56,7 +56,7 @@ def test_of_many_files_inside_one_ten_are_named_those_that_failed_first() -> Non
 
 
 def test_what_may_be_replaced_or_contradicted_is_said_with_what_to_do() -> None:
-    conflict = Conflict("Travel policy", 2, "Hotels are paid up to 120 euros.", "Hotels are paid up to 150 euros.")
+    conflict = Conflict("d2", "Travel policy", 2, "Hotels are paid up to 120 euros.", "Hotels are paid up to 150 euros.")
     compared = Comparison((document(name="travel.pdf"),), (conflict,))
     _, older, contradicts = of_file(Receipt("travel.pdf", Outcome.LEARNED, document()), compared).split("\n- ")
     assert older == (
