@@ -52,8 +52,8 @@ class Measured:
 @asynccontextmanager
 async def model_server(pieces: int, interval: float) -> AsyncIterator[str]:
     """Run a server that streams an answer to everybody; yield its address."""
-    arguments = ("-m", "tests.simulators.llm", "--pieces", str(pieces), "--interval", str(interval))
-    arguments += ("--text", ANSWER, "--query", QUERY)
+    answer = ("--pieces", str(pieces), "--interval", str(interval), "--text", ANSWER, "--query", QUERY)
+    arguments = ("-m", "tests.simulators.llm", *answer)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE)
     assert process.stdout
     try:

@@ -15,7 +15,7 @@ from bot.chat import Place
 from bot.people.kinds import Role
 from bot.settings import Settings
 from tests.adapters.slack.clicking import HANDBOOK, Office, office
-from tests.simulators.slack.chatting import reads
+from tests.simulators.slack.reading import reads
 
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 

@@ -39,9 +39,9 @@ class Opened:
 
     async def forget(self, name: str) -> None:
         """Have Ada forget a document by the name of its file."""
-        twin, here = self.house.twin, {"place": Place(OPEN), "person": await self.house.parts.access.person(ADA)}
-        [document] = [one for one in await twin.documents(**here) if one.name == name]
-        await twin.forget(document.id, **here)
+        twin, place, person = self.house.twin, Place(OPEN), await self.house.parts.access.person(ADA)
+        [document] = [one for one in await twin.documents(place=place, person=person) if one.name == name]
+        await twin.forget(document.id, place=place, person=person)
 
     async def quiet(self) -> None:
         """Wait until nothing is left to do."""

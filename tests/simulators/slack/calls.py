@@ -11,24 +11,31 @@ from aiohttp import web
 from tests.simulators.slack import schemas
 from tests.simulators.slack.state import Refusal, Team
 
-SCOPE_OF = {
-    "chat.postMessage": "chat:write",
-    "chat.update": "chat:write",
-    "chat.delete": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "chat.startStream": "chat:write",
-    "chat.appendStream": "chat:write",
-    "chat.stopStream": "chat:write",
-    "reactions.add": "reactions:write",
-    "reactions.remove": "reactions:write",
-    "users.info": "users:read",
-    "users.list": "users:read",
-    "conversations.open": "im:write",
-    "files.info": "files:read",
-    "assistant.threads.setSuggestedPrompts": "assistant:write",
-    "agents.sessions.setStatus": "assistant:write",
-    "agents.sessions.rename": "assistant:write",
+SCOPES_OF = {
+    "chat.postMessage": {"chat:write"},
+    "chat.update": {"chat:write"},
+    "chat.delete": {"chat:write"},
+    "chat.postEphemeral": {"chat:write"},
+    "chat.startStream": {"chat:write"},
+    "chat.appendStream": {"chat:write"},
+    "chat.stopStream": {"chat:write"},
+    "reactions.add": {"reactions:write"},
+    "reactions.remove": {"reactions:write"},
+    "users.info": {"users:read"},
+    "users.list": {"users:read"},
+    "bots.info": {"users:read"},
+    "team.info": {"team:read"},
+    "conversations.open": {"im:write"},
+    "files.info": {"files:read"},
+    "files.getUploadURLExternal": {"files:write"},
+    "files.completeUploadExternal": {"files:write"},
+    "assistant.threads.setStatus": {"chat:write", "assistant:write"},
+    "assistant.threads.setTitle": {"assistant:write"},
+    "assistant.threads.setSuggestedPrompts": {"assistant:write"},
+    "agents.sessions.setStatus": {"assistant:write"},
+    "agents.sessions.rename": {"assistant:write"},
 }
+"""Of these an app needs one; which the reading of channels needs depends on the channel."""
 
 Method = Callable[[Team, dict[str, Any]], Awaitable[dict[str, Any]]]
 _LISTS = {"blocks", "chunks", "attachments", "prompts", "loading_messages", "files"}
@@ -79,11 +86,13 @@ class Calls:
         try:
             team = self._team(method, request, arguments)
             headers = {"x-oauth-scopes": team.scopes}
-            scope = SCOPE_OF.get(method)
-            if scope and scope not in team.scopes.split(","):
-                raise Refusal("missing_scope", needed=scope, provided=team.scopes)  # noqa: TRY301
+            if method in SCOPES_OF:
+                granted(team, *sorted(SCOPES_OF[method]))
             given = {name: value for name, value in arguments.items() if name not in {"token", "team_id"}}
-            return _json({"ok": True, **await self.methods[method](team, given)}, headers=headers)
+            answer = {"ok": True, **await self.methods[method](team, given)}
+            if problem := schemas.wrong_answer(method, answer):
+                self.problems.append(problem)
+            return _json(answer, headers=headers)
         except Refusal as refusal:
             return _json({"ok": False, "error": refusal.code, **refusal.more}, headers=headers)
 
@@ -91,10 +100,14 @@ class Calls:
         if method == "oauth.v2.access":
             return next(iter(self.teams.values()))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(arguments.get("token", ""))
-        for team in self.teams.values():
-            if token in {team.token, team.app_token} and team.installed:
-                return team
-        raise Refusal("invalid_auth")
+        team = next((team for team in self.teams.values() if token in {team.token, team.app_token}), None)
+        if team is None:
+            raise Refusal("invalid_auth")
+        if (token == team.app_token) != (method == "apps.connections.open"):
+            raise Refusal("not_allowed_token_type")
+        if not team.installed and token == team.token:
+            raise Refusal("account_inactive")
+        return team
 
     async def _failed(self, request: web.Request, fault: int | str | None) -> web.StreamResponse | None:
         match fault:
@@ -112,6 +125,12 @@ class Calls:
         if request.transport:
             request.transport.abort()
         return web.Response(status=500)
+
+
+def granted(team: Team, *scopes: str) -> None:
+    """Refuse what an app may not do that has none of these scopes."""
+    if not set(scopes) & set(team.scopes.split(",")):
+        raise Refusal("missing_scope", needed=scopes[-1], provided=team.scopes)
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

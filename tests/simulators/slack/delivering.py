@@ -8,6 +8,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,9 +29,9 @@ class Postman:
         self.transport = "socket"
         self.request_url = ""
         self.signing_secret = "sec"  # noqa: S105
-        self.refuse_sockets = False
-        self.silent = False
         self.sockets: list[web.WebSocketResponse] = []
+        self.sent: dict[str, dict[str, Any]] = {}  # by event id
+        self._silent: set[web.WebSocketResponse] = set()
         self.acks: dict[str, float] = {}
         self.unanswered: list[str] = []  # what people did that the app did not acknowledge in time
         self.changed = asyncio.Event()
@@ -43,6 +44,8 @@ class Postman:
 
     def post(self, kind: str, payload: dict[str, Any]) -> None:
         """Deliver something, as often and in the order that is set."""
+        if kind == "events_api":
+            self.sent[payload["event_id"]] = payload
         if self.delivery.lost:
             return
         if self.delivery.reorder and kind == "events_api":
@@ -51,14 +54,19 @@ class Postman:
                 self._spawn(self._out_of_order())
             return
         for _ in range(1 + (self.delivery.duplicates if kind == "events_api" else 0)):
-            self._spawn(self._deliver(kind, payload))
+            self._spawn(self._deliver(kind, payload, replace(self.delivery)))
 
     async def answer(self, kind: str, payload: dict[str, Any]) -> Mapping[str, Any]:
         """Deliver an interaction, and return what the app answers with."""
-        answer = await self._send(kind, payload, 0)
+        answer = await self._send(kind, payload, 0, self.delivery)
         if answer is None:
             self.unanswered.append(str(payload.get("type") or kind))
         return answer or {}
+
+    def redeliver(self, event_id: str, times: int = 1) -> None:
+        """Deliver an event again, acknowledged or not."""
+        for _ in range(times):
+            self._spawn(self._deliver("events_api", self.sent[event_id], replace(self.delivery)))
 
     async def close(self) -> None:
         """Deliver nothing any more."""
@@ -76,21 +84,21 @@ class Postman:
         held, self._held = list(self._held)[::-1], deque()
         for kind, payload in held:
             for _ in range(1 + self.delivery.duplicates):
-                self._spawn(self._deliver(kind, payload))
+                self._spawn(self._deliver(kind, payload, replace(self.delivery)))
 
-    async def _deliver(self, kind: str, payload: dict[str, Any]) -> None:
+    async def _deliver(self, kind: str, payload: dict[str, Any], how: Delivery) -> None:
         for attempt, pause in enumerate((*RETRIES, None)):
-            if await self._send(kind, payload, attempt) is not None or pause is None:
+            if await self._send(kind, payload, attempt, how) is not None or pause is None:
                 return
             await asyncio.sleep(pause)
 
-    async def _send(self, kind: str, payload: dict[str, Any], attempt: int) -> Mapping[str, Any] | None:
+    async def _send(self, kind: str, payload: dict[str, Any], attempt: int, how: Delivery) -> Mapping[str, Any] | None:
         """Send once; return what came with the acknowledgement, none when there was none."""
         began = time.perf_counter()
         try:
             async with asyncio.timeout(PATIENCE if attempt or self.sockets or self.transport == "http" else 60):
                 answer = await (
-                    self._signed(payload, attempt) if self.transport == "http" else self._over(kind, payload, attempt)
+                    self._signed(payload, attempt, how) if self.transport == "http" else self._over(kind, payload, attempt)
                 )
         except (TimeoutError, aiohttp.ClientError, ConnectionError):
             return None
@@ -111,15 +119,17 @@ class Postman:
         acknowledged: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[envelope] = acknowledged
         try:
-            await socket.send_json(told)
+            if socket not in self._silent:
+                await socket.send_json(told)
             return await acknowledged
         finally:
             del self._waiting[envelope]
 
-    async def _signed(self, payload: dict[str, Any], attempt: int) -> Mapping[str, Any] | None:
+    async def _signed(self, payload: dict[str, Any], attempt: int, how: Delivery) -> Mapping[str, Any] | None:
         form = payload.get("type") != "event_callback" and "event" not in payload
         body = urlencode(payload if "command" in payload else {"payload": json.dumps(payload)}) if form else json.dumps(payload)
-        headers = signed(body, self.signing_secret, int(time.time())) | {
+        secret = "another" if how.bad_signature else self.signing_secret
+        headers = signed(body, secret, int(time.time()) - how.seconds_old) | {
             "Content-Type": "application/x-www-form-urlencoded" if form else "application/json"
         }
         if attempt:
@@ -128,7 +138,7 @@ class Postman:
             text = await response.text()
             if response.status != 200:
                 return None
-            return dict(json.loads(text)) if text.startswith("{") else {}
+            return dict(json.loads(text)) if text.startswith("{") else {"text": text} if text else {}
 
     # --- the app's side of a socket
 
@@ -136,13 +146,14 @@ class Postman:
         """Serve a socket of the app."""
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
-        await socket.send_json({"type": "hello", "num_connections": len(self.sockets) + 1, "debug_info": {}})
+        about = {"host": "applink-1", "approximate_connection_time": 18_060}
+        await socket.send_json({"type": "hello", "num_connections": len(self.sockets) + 1, "debug_info": about})
         self.sockets.append(socket)
         self._connected.set()
         self.changed.set()
         try:
             async for message in socket:
-                if self.silent:
+                if socket in self._silent:
                     continue
                 if message.type is WSMsgType.PING:
                     await socket.pong(message.data)
@@ -151,6 +162,7 @@ class Postman:
         finally:
             if socket in self.sockets:
                 self.sockets.remove(socket)
+            self._silent.discard(socket)
             self.changed.set()
         return socket
 
@@ -160,6 +172,10 @@ class Postman:
         told = json.loads(text)
         if (waiting := self._waiting.get(told.get("envelope_id", ""))) and not waiting.done():
             waiting.set_result(told.get("payload") or {})
+
+    def silence(self, on: bool = True) -> None:
+        """Have the sockets of now stay open and say nothing, not even that they are there."""
+        self._silent = set(self.sockets) if on else set()
 
     async def drop_sockets(self) -> None:
         """Cut every socket."""

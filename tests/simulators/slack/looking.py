@@ -1,13 +1,14 @@
-"""Channels, people, files, reactions, views and the agent surface: what the app asks about and sets."""
+"""Channels, people, reactions, views and the agent surface: what the app asks about and sets."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulators.slack.chatting import Chatting
-from tests.simulators.slack.state import Channel, File, Message, Refusal, Team, User
+from tests.simulators.slack.calls import granted
+from tests.simulators.slack.limits import wrong_view
+from tests.simulators.slack.sharing import Sharing
+from tests.simulators.slack.state import Channel, Message, Refusal, Team, User
 
 _READ = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
 _HISTORY = {"channel": "channels:history", "group": "groups:history", "im": "im:history", "mpim": "mpim:history"}
@@ -22,19 +23,17 @@ class Views:
     modals: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-class Looking(Chatting):
-    """conversations.*, users.*, files.*, reactions.*, views.*, assistant.*, agents.* and the rest."""
+class Looking(Sharing):
+    """conversations.*, users.*, reactions.*, views.*, assistant.*, agents.* and the rest."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.users: dict[str, User] = {}
-        self.files: dict[str, File] = {}
         self.views = Views()
         self.statuses: list[dict[str, Any]] = []
         self.titles: list[dict[str, Any]] = []
         self.prompts: list[dict[str, Any]] = []
         self.page = 1_000
-        self.url = ""
+        self.refuse_sockets = False
         self.triggers: dict[str, float] = {}
         self.codes: dict[str, Team] = {}
         self.methods |= {
@@ -54,7 +53,6 @@ class Looking(Chatting):
             "users.conversations": self._users_conversations,
             "reactions.add": self._react,
             "reactions.remove": self._unreact,
-            "files.info": self._file,
             "views.open": self._view_open,
             "views.update": self._view_update,
             "views.publish": self._view_publish,
@@ -66,9 +64,8 @@ class Looking(Chatting):
         }
 
     def _kept(self, there: list[dict[str, Any]]) -> Any:
-        async def keep(_team: Team, given: dict[str, Any]) -> dict[str, Any]:
-            if given["channel_id"] not in self.channels:
-                raise Refusal("channel_not_found")
+        async def keep(team: Team, given: dict[str, Any]) -> dict[str, Any]:
+            self.channel_of(team, given["channel_id"])
             there.append(given)
             return {}
 
@@ -87,7 +84,7 @@ class Looking(Chatting):
         return {"bot": {"id": given["bot"], "app_id": team.app_id, "user_id": team.bot_user, "name": "twin", "deleted": False}}
 
     async def _connections_open(self, _team: Team, _given: dict[str, Any]) -> dict[str, Any]:
-        if getattr(self, "refuse_sockets", False):
+        if self.refuse_sockets:
             raise Refusal("internal_error")
         return {"url": f"{self.url.replace('http', 'ws', 1)}/socket?ticket={self.new_ts()}"}
 
@@ -116,20 +113,28 @@ class Looking(Chatting):
         hidden = channel is not None and not channel.bot and channel.type != "channel"
         if channel is None or hidden or channel.team != team.id:
             raise Refusal("channel_not_found")
-        if scopes[channel.type] not in team.scopes.split(","):
-            raise Refusal("missing_scope", needed=scopes[channel.type], provided=team.scopes)
+        granted(team, scopes[channel.type])
         return channel
+
+    def _wanted(self, team: Team, given: dict[str, Any]) -> set[str]:
+        """Return the kinds of channels that are asked for."""
+        wanted = {_KINDS[kind] for kind in (given.get("types") or "public_channel").split(",")}
+        for kind in sorted(wanted):
+            granted(team, _READ[kind])
+        return wanted
 
     async def _info(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
         return {"channel": self.seen(team, given["channel"], _READ).shown()}
 
     async def _list(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
-        wanted = {_KINDS[kind] for kind in (given.get("types") or "public_channel").split(",")}
+        wanted = self._wanted(team, given)
         found = [c for c in self.channels.values() if c.team == team.id and c.type in wanted and (c.bot or c.type == "channel")]
+        if given.get("exclude_archived"):
+            found = [c for c in found if not c.is_("archived")]
         return self._paged("channels", [c.shown() for c in found], given)
 
     async def _users_conversations(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
-        wanted = {_KINDS[kind] for kind in (given.get("types") or "public_channel").split(",")}
+        wanted = self._wanted(team, given)
         found = [c for c in self.channels.values() if c.team == team.id and c.bot and c.type in wanted]
         if given.get("exclude_archived"):
             found = [c for c in found if not c.is_("archived")]
@@ -140,7 +145,13 @@ class Looking(Chatting):
         return self._paged("members", [*channel.members, *([team.bot_user] if channel.bot else [])], given)
 
     async def _open(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
-        return {"channel": {"id": self.direct(str(given["users"]), team.id)}}
+        users = str(given["users"]).split(",")
+        if len(users) > 1:
+            raise NotImplementedError("private chats of several people with the app are not opened here")
+        user = self.users.get(users[0])
+        if user is None or user.team != team.id:
+            raise Refusal("user_not_found")
+        return {"channel": {"id": self.direct(user.id, team.id)}}
 
     def direct(self, user: str, team: str = "T1") -> str:
         """Return the private chat of somebody with the app."""
@@ -152,7 +163,8 @@ class Looking(Chatting):
     async def _history(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
         channel = self._readable(team, given["channel"])
         top = [one for one in _between(channel, given) if one.thread_ts in {None, one.ts}]
-        return self._paged("messages", [self._shown(channel, one, given) for one in top[::-1]], given)
+        page = self._paged("messages", [self._shown(channel, one, given) for one in top[::-1]], given)
+        return page | {"has_more": bool(page["response_metadata"]["next_cursor"])}
 
     async def _replies(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
         channel = self._readable(team, given["channel"])
@@ -163,7 +175,8 @@ class Looking(Chatting):
         said = [one for one in _between(channel, given) if thread in {one.ts, one.thread_ts}]
         if root.ts == thread and root not in said:
             said.insert(0, root)
-        return self._paged("messages", [self._shown(channel, one, given) for one in said], given)
+        page = self._paged("messages", [self._shown(channel, one, given) for one in said], given)
+        return page | {"has_more": bool(page["response_metadata"]["next_cursor"])}
 
     def _readable(self, team: Team, id: str) -> Channel:
         channel = self.seen(team, id, _HISTORY)
@@ -179,33 +192,39 @@ class Looking(Chatting):
         return shown
 
     def _paged(self, key: str, items: Sequence[Any], given: dict[str, Any]) -> dict[str, Any]:
+        if not (given.get("cursor") or "0").isdigit():
+            raise Refusal("invalid_cursor")
         begin, size = int(given.get("cursor") or 0), min(int(given.get("limit") or 100), self.page)
         more = str(begin + size) if begin + size < len(items) else ""
-        return {key: list(items[begin : begin + size]), "has_more": bool(more), "response_metadata": {"next_cursor": more}}
+        return {key: list(items[begin : begin + size]), "response_metadata": {"next_cursor": more}}
 
     # --- people
 
     async def _user(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
         user = self.users.get(given["user"])
-        if user is None:
+        if user is None or not self._visible(team, user):
             raise Refusal("user_not_found")
         return {"user": user.shown()}
+
+    def _visible(self, team: Team, user: User) -> bool:
+        met = any(user.id in channel.members for channel in self.channels.values() if channel.team == team.id)
+        return user.team == team.id or met or bool(user.flags.get("is_stranger"))
 
     async def _users(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
         own = [user.shown() for user in self.users.values() if user.team == team.id]
         return self._paged("members", own, given)
 
-    # --- reactions and files
+    # --- reactions
 
     async def _react(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
-        users = self._marked(given).reactions.setdefault(given["name"], [])
+        users = self._marked(team, given).reactions.setdefault(given["name"], [])
         if team.bot_user in users:
             raise Refusal("already_reacted")
         users.append(team.bot_user)
         return {}
 
     async def _unreact(self, team: Team, given: dict[str, Any]) -> dict[str, Any]:
-        message = self._marked(given)
+        message = self._marked(team, given)
         if team.bot_user not in message.reactions.get(given["name"], []):
             raise Refusal("no_reaction")
         message.reactions[given["name"]].remove(team.bot_user)
@@ -213,17 +232,11 @@ class Looking(Chatting):
             del message.reactions[given["name"]]
         return {}
 
-    def _marked(self, given: dict[str, Any]) -> Message:
-        message = self.channel_of(given["channel"]).messages.get(given["timestamp"])
+    def _marked(self, team: Team, given: dict[str, Any]) -> Message:
+        message = self.channel_of(team, given["channel"]).messages.get(given["timestamp"])
         if message is None or message.deleted:
             raise Refusal("message_not_found")
         return message
-
-    async def _file(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
-        file = self.files.get(given["file"])
-        if file is None or file.deleted:
-            raise Refusal("file_deleted" if file else "file_not_found")
-        return {"file": file.about | {"file_access": "visible", "channels": file.channels}}
 
     # --- views
 
@@ -248,22 +261,15 @@ class Looking(Chatting):
 
     async def _view_publish(self, _team: Team, given: dict[str, Any]) -> dict[str, Any]:
         _check_view(given["view"])
+        if given["user_id"] not in self.users:
+            raise Refusal("user_not_found")
         self.views.home[given["user_id"]] = given["view"]
         return {"view": given["view"] | {"id": f"VH{given['user_id']}"}}
 
 
 def _check_view(view: dict[str, Any]) -> None:
-    """Refuse what Slack refuses in modals and App Home beyond the shape: some blocks stand in messages only."""
-    blocks = view["blocks"]
-    texts = [(block.get("text") or {}).get("text", "x") for block in blocks if block["type"] in {"section", "header"}]
-    if len(blocks) > 100 or not all(0 < len(text) <= 3_000 for text in texts):
-        raise Refusal("invalid_arguments")
-    if any(block["type"] in {"markdown", "context_actions", "task_card", "plan"} for block in blocks):
-        raise Refusal("invalid_arguments")
-    if any(len(view[name]["text"]) > 24 for name in ("title", "submit", "close") if name in view):
-        raise Refusal("invalid_arguments")
-    if len(json.dumps(view)) > 250_000:
-        raise Refusal("view_too_large")
+    if code := wrong_view(view):
+        raise Refusal(code)
 
 
 def _between(channel: Channel, given: dict[str, Any]) -> list[Message]:

@@ -84,6 +84,23 @@ def wrong(method: str, arguments: dict[str, Any]) -> str:
     return f"{method}: {errors[0].message[:300]} at {'/'.join(map(str, errors[0].path))}" if errors else ""
 
 
+# The published types of answers are open. Here they are closed down to messages, channels, people and files, and silent below.
+# Added is what they lack: the user of a private chat, and of a message whatever any method shows of one.
+@cache
+def _answer_validator(method: str) -> Draft7Validator | None:
+    told: dict[str, Any] = json.loads((HERE / "responses.json").read_text("utf-8"))
+    return Draft7Validator(told[method]) if method in told else None
+
+
+def wrong_answer(method: str, answer: dict[str, Any]) -> str:
+    """Say what is wrong with an answer of this Slack; nothing when it is right or of a kind that is not published."""
+    validator = _answer_validator(method)
+    if validator is None or validator.is_valid(answer):
+        return ""
+    error = next(validator.iter_errors(answer))
+    return f"the answer of {method}: {error.message[:300]} at {'/'.join(map(str, error.path))}"
+
+
 _SUBTYPES = {
     "": "GenericMessageEvent",
     "file_share": "FileShareMessageEvent",

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import mimetypes
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,16 +10,14 @@ from typing import Any
 from aiohttp import web
 
 from tests.simulators.slack import schemas
-from tests.simulators.slack.chatting import reads
+from tests.simulators.slack.clicking import Clicking
 from tests.simulators.slack.delivering import Postman
-from tests.simulators.slack.doing import Doing
 from tests.simulators.slack.looking import Looking
-from tests.simulators.slack.state import Channel, File, Message, Team, User
+from tests.simulators.slack.reading import reads
+from tests.simulators.slack.state import Channel, Message, Team, User
 
-SIGN_IN = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body>Sign in to your workspace</body></html>"
 
-
-class Slack(Doing):
+class Slack(Clicking):
     """Serves at `api_url`; on closing, whatever the app sent that Slack would not understand fails the test."""
 
     def __init__(self) -> None:
@@ -39,7 +36,8 @@ class Slack(Doing):
         app = web.Application(client_max_size=1 << 26)
         app.router.add_route("*", "/api/{method}", slack.serve)
         app.router.add_get("/socket", slack.socket)
-        app.router.add_get("/files/{id}/{name}", slack._download)
+        app.router.add_get("/files/{id}/{name}", slack.download)
+        app.router.add_post("/upload/{id}", slack.upload)
         app.router.add_post("/respond/{id}", slack._respond)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
@@ -70,8 +68,9 @@ class Slack(Doing):
     # --- who and what there is
 
     def add_team(self, id: str, token: str, **about: Any) -> Team:
-        """Add a workspace with the app in it."""
-        self.teams[id] = Team(id, token, **about)
+        """Add a workspace with the app in it; in each it has a user of its own."""
+        own = {"bot_user": f"U0TWIN{id}", "bot_id": f"B0TWIN{id}"} if self.teams else {}
+        self.teams[id] = Team(id, token, **{**own, **about})
         self.users[self.teams[id].bot_user] = User(self.teams[id].bot_user, "twin", id, {"is_bot": True})
         return self.teams[id]
 
@@ -86,23 +85,6 @@ class Slack(Doing):
         """Add a channel."""
         self.channels[id] = Channel(id, name or id.lower(), team, list(members), bot, flags)
         return self.channels[id]
-
-    def file(self, name: str, data: bytes, user: str, **overrides: Any) -> File:
-        """Make a file, to be shared with a message."""
-        id = self.new_id("F")
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        about: dict[str, Any] = {
-            "id": id,
-            "name": name,
-            "title": name,
-            "mimetype": kind,
-            "filetype": name.rpartition(".")[2],
-            "user": user,
-        }
-        link = f"{self.url}/files/{id}/{name}"
-        about |= {"size": len(data), "mode": "hosted", "url_private": link, "url_private_download": link, "created": 1}
-        self.files[id] = File(id, name, data, user, about | {"is_external": False} | overrides)
-        return self.files[id]
 
     # --- what tests look at
 
@@ -129,10 +111,6 @@ class Slack(Doing):
                 except TimeoutError:
                     continue
 
-    def silence(self, on: bool = True) -> None:
-        """Have the sockets stay open and say nothing, not even that they are there."""
-        self.silent = on
-
     def expire_streams_after(self, seconds: float | None) -> None:
         """Have streams end by themselves so soon after they began."""
         self.streams_expire_after = seconds
@@ -143,8 +121,7 @@ class Slack(Doing):
         """Tell the app of something; return the id of the event."""
         if problem := schemas.wrong_event(event):
             self.problems.append(problem)
-        id = self.new_id("Ev")
-        here = self.teams[team]
+        id, here = self.new_id("Ev"), self.teams[team]
         whom = {
             "enterprise_id": None,
             "team_id": team,
@@ -153,7 +130,8 @@ class Slack(Doing):
             "is_enterprise_install": False,
         }
         body = {"token": "t", "team_id": team, "api_app_id": here.app_id, "event": event, "type": "event_callback"}
-        self.post("events_api", body | {"event_id": id, "event_time": int(time.time()), "authorizations": [whom]})
+        if here.installed:
+            self.post("events_api", body | {"event_id": id, "event_time": int(time.time()), "authorizations": [whom]})
         self.changed.set()
         return id
 
@@ -161,23 +139,13 @@ class Slack(Doing):
         said = message.shown()
         about = {"channel": channel.id, "channel_type": channel.type, "event_ts": message.ts}
         kept = ("type", "ts", "user", "text", "thread_ts", "blocks", "bot_id")
-        event = {name: said[name] for name in kept if name in said} | about
-        await self.emit(event | {"team": team.id}, team.id)
+        event = {name: said[name] for name in kept if name in said} | about | {"team": team.id}
+        if message.files:  # of these Slack tells less
+            del event["team"], event["bot_id"]
+            event |= {"subtype": "file_share", "files": message.files}
+        await self.emit(event, team.id)
 
-    # --- files, and answers to commands
-
-    async def _download(self, request: web.Request) -> web.StreamResponse:
-        file = self.files.get(request.match_info["id"])
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        allowed = [t for t in self.teams.values() if t.token == token and "files:read" in t.scopes.split(",")]
-        if not allowed:
-            return web.Response(text=SIGN_IN, content_type="text/html")
-        if file is None or file.deleted:
-            return web.Response(status=404, text="not found")
-        fault = self._faults["files.download"].popleft() if self._faults.get("files.download") else None
-        if fault is not None and (failed := await self._failed(request, fault)) is not None:
-            return failed
-        return web.Response(body=file.data, content_type=str(file.about["mimetype"]))
+    # --- answers to orders and clicks
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         self.responses.append((request.match_info["id"], await request.json()))

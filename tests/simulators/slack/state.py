@@ -42,7 +42,7 @@ class User:
 
 @dataclass
 class Message:
-    """A message, as it is now; `edits` are the texts it had, `mark` is the task id of a stream that began it."""
+    """A message, as it is now; `edits` are the texts it had."""
 
     ts: str
     channel: str
@@ -120,17 +120,23 @@ class File:
     data: bytes
     user: str
     about: dict[str, Any]
+    team: str = "T1"
     channels: list[str] = field(default_factory=list)
     deleted: bool = False
 
 
 @dataclass
 class Delivery:
-    """How events are delivered: so many times too often, in another order, or not at all while `lost`."""
+    """How events are delivered: so many times too often, in another order, or not at all while `lost`.
+
+    Over HTTP also with a signature that is not Slack's, or one that is so many seconds old.
+    """
 
     duplicates: int = 0
     reorder: bool = False
     lost: bool = False
+    bad_signature: bool = False
+    seconds_old: int = 0
 
 
 class Refusal(Exception):
