@@ -138,6 +138,12 @@ class Access:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).first() is not None
 
+    async def digested(self, place: Place) -> bool:
+        """Say whether a digest is posted in a place each week."""
+        query = select(PLACES.c.id).where(PLACES.c.id == place.id, PLACES.c.digest_by != "", PLACES.c.closed.is_(False))
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def closed(self, place: Place) -> bool:
         """Say whether a place is known to be archived or gone, or to be one that the twin is in no longer."""
         query = select(PLACES.c.id).where(PLACES.c.id == place.id, PLACES.c.closed.is_(True))

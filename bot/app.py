@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.common import texts
 from adapters.slack.mode import API_URL, Mode
 from bot import db, lock
 from bot.access import GUIDE as GUIDE_SCOPE
@@ -22,8 +23,9 @@ from bot.answering.writing import Writer
 from bot.background import Background
 from bot.chat import Adapter, Refused, TryLater
 from bot.delivery.desk import Desk
+from bot.delivery.digests import Weekly
 from bot.delivery.errands import Errands
-from bot.delivery.inbox import AGAIN, ANSWER, CHANGED, DELIVER, LEARN, MOVE, REMOVE, STOP, Chore, Errand, Inbox
+from bot.delivery.inbox import AGAIN, ANSWER, CHANGED, DELIVER, DIGEST, LEARN, MOVE, REMOVE, STOP, Chore, Errand, Inbox
 from bot.delivery.outbox import Outbox
 from bot.delivery.removals import Removals
 from bot.delivery.tidying import Tidying
@@ -188,7 +190,8 @@ async def _open_desk(house: House, adapter: Callable[[str], Adapter], tidying: T
     )
     errands = Errands(tools)
     removals = Removals(house.database, house.people, tools, errands.current, errands.undoing)
-    async with open_jobs(house.database, _kinds(errands, removals, house.settings), judge=_judged) as jobs:
+    weekly = Weekly(tools, errands.contents, house.people, house.twin.digest, texts.digest_lines)
+    async with open_jobs(house.database, _kinds(errands, removals, weekly, house.settings), judge=_judged) as jobs:
         queue.jobs = jobs
         house.retelling.errands = errands
         await jobs.start()
@@ -201,6 +204,7 @@ async def _open_desk(house: House, adapter: Callable[[str], Adapter], tidying: T
             turns=house.turns,
             loops=house.loops,
             retell=house.retelling,
+            digested=house.people.digested,
         )
         await jobs.stop()
 
@@ -224,8 +228,9 @@ class _Queue:
         self.jobs.enqueue(connection, Job(errand.kind, errand.key, errand.argument))
 
 
-def _kinds(errands: Errands, removals: Removals, settings: Settings) -> list[Kind]:
-    at_once = {ANSWER: 4 * settings.answers_at_once, LEARN: 2, CHANGED: 4, DELIVER: 8, AGAIN: 8, STOP: 4, REMOVE: 1, MOVE: 1}
+def _kinds(errands: Errands, removals: Removals, weekly: Weekly, settings: Settings) -> list[Kind]:
+    at_once = {ANSWER: 4 * settings.answers_at_once, LEARN: 2, CHANGED: 4, DELIVER: 8, AGAIN: 8, STOP: 4}
+    at_once |= {REMOVE: 1, MOVE: 1, DIGEST: 1}
     run = {
         ANSWER: errands.answer,
         AGAIN: errands.again,
@@ -235,6 +240,7 @@ def _kinds(errands: Errands, removals: Removals, settings: Settings) -> list[Kin
         DELIVER: errands.deliver,
         REMOVE: removals.remove,
         MOVE: removals.move,
+        DIGEST: weekly.post,
     }
     return [Kind(name, run[name], partial(errands.gave_up, name), at_once=at_once[name]) for name in run]
 

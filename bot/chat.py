@@ -218,7 +218,7 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the twin says that is no answer: a receipt (with what was `taught`), a refusal, an apology."""
+    """Something the twin says that is no answer: a receipt (with what was `taught`), a refusal, an apology, a digest."""
 
     text: str
     taught: tuple[Taught, ...] = ()
@@ -230,11 +230,12 @@ class What(StrEnum):
     REPLY = "reply"  # an answer
     RECEIPT = "receipt"  # of what was taught
     REFUSAL = "refusal"
+    DIGEST = "digest"  # of a week; in answer to no message
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Where something is shown: in `place`, within `thread`, in answer to the message `to`.
+    """Where something is shown: in `place`, within `thread`, in answer to the message `to`; without one it stands by itself.
 
     `key` is the same however often it is tried, and another one for everything else that is ever shown. `fresh` says that
     nobody has tried it yet, `about` is the beginning of the message that it is in answer to, as long as that is at hand.

@@ -52,7 +52,10 @@ class AccountRow(SQLModel, table=True):
 
 
 class PlaceRow(SQLModel, table=True):
-    """A place on a platform; `kind` is one of `kinds.PlaceKind`. Chat is learned only where an owner switched on `learns`."""
+    """A place on a platform; `kind` is one of `kinds.PlaceKind`. Chat is learned only where an owner switched on `learns`.
+
+    `digest_by` is the person who wants a digest posted there each week; nobody when it is empty.
+    """
 
     __tablename__ = "places"
 
@@ -61,6 +64,7 @@ class PlaceRow(SQLModel, table=True):
     kind: str
     name: str = ""
     learns: bool = False
+    digest_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
     closed: bool = False
     confirmed_at: datetime = Field(sa_type=UtcDateTime)
 

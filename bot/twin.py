@@ -243,6 +243,15 @@ class Twin:
             await self._.people.learning(place.id, on)
         return await self._.access.learns(place)
 
+    async def weekly(self, on: bool | None = None, *, place: Place, person: Person) -> bool:
+        """Say whether a digest is posted in a place each week; whoever is alone there switches that on and off, else owners."""
+        await self._.access.require(Act.SEARCH, person, place)
+        if on is not None:
+            if await self._.access.kind(place) is not PlaceKind.DIRECT:
+                await self._.access.require(Act.CONFIGURE, person, place)
+            await self._.people.digesting(place.id, person.id if on else "")
+        return await self._.access.digested(place)
+
     async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> Digest:
         """Sum up what was learned in a place, asked and left unanswered since then (a week ago).
 

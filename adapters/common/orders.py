@@ -16,7 +16,8 @@ HELP = """\
 - `/twin forget ID` forgets a document for good, `/twin forget me` your notes, questions and opinions
 - `/twin teach` tells how to teach me
 - `/twin remember TEXT` keeps a note that only you are told of; `/twin notes` lists them
-- `/twin digest` tells what was learned here in the last week, and what nobody could answer
+- `/twin digest` tells what was learned here in the last week, and what nobody could answer; `/twin digest on` or `off` has
+  me post it every Monday, or not (in channels: owners)
 - `/twin learn on` or `off` has me learn what is said and posted here, or not (owners)
 - `/twin model` tells who writes my answers here; `/twin model NAME` has another one do it (owners)
 - `/twin stats DAYS` sums up what you asked lately"""
@@ -93,6 +94,9 @@ class Ordered(Protocol):
 
     async def digest(self, *, place: Place, person: Person, since: datetime | None = None) -> texts.Digest:
         """Sum up what was learned, asked and left unanswered in a place since then."""
+
+    async def weekly(self, on: bool | None = None, *, place: Place, person: Person) -> bool:
+        """Say whether a digest is posted in a place each week; switch it on or off."""
 
     async def learning(self, on: bool | None = None, *, place: Place, person: Person) -> bool:
         """Say whether chat and files are learned in a place without being asked; switch it on or off."""
@@ -200,6 +204,16 @@ async def _stats(twin: Ordered, order: Order) -> Said:
 
 
 async def _digest(twin: Ordered, order: Order) -> Said:
+    match order.rest.casefold():
+        case "on" | "off" as wanted:
+            on = await twin.weekly(wanted == "on", **order.in_place)
+            return Said(texts.weekly(on))
+        case "":
+            pass
+        case _:
+            return Said(
+                "`/twin digest` sums up the last week. `/twin digest on` has me post that here every Monday; `off` ends it."
+            )
     return Said(texts.digest(await twin.digest(**order.in_place)))
 
 

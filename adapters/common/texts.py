@@ -145,6 +145,8 @@ class Digest(Protocol):
     def answered(self) -> int: ...
     @property
     def open(self) -> Sequence[str]: ...
+    @property
+    def origins(self) -> Sequence[str]: ...
 
 
 def line(text: str) -> str:
@@ -230,6 +232,14 @@ def figures(figures: Figures, days: int) -> str:
     return f"{since}: {asked}, {figures.abstained} of them “I don't know”."
 
 
+def digest_lines(told: Digest) -> tuple[str, list[tuple[str, str]]]:
+    """Return a digest, and which of its lines say something of which document, or of which message that asked something."""
+    named = [(one.id, _learned(one)) for one in told.learned]
+    asked = [(origin, _open(one)) for one, origin in zip(told.open, told.origins, strict=True) if origin]
+    said = digest(told)
+    return said, [(of, one) for of, one in (*named, *asked) if f"- {one}" in said.splitlines()]
+
+
 def digest(digest: Digest) -> str:
     """Return what was learned in a place, by whom, and what nobody could answer there."""
     began = day(digest.since)
@@ -243,13 +253,28 @@ def digest(digest: Digest) -> str:
     )
     parts = [f"**Since {began}**: {learned} learned; {asked}."]
     if digest.learned:
-        parts.append(_list("**Learned**", [f"{line(one.title)} ({size(one)})" for one in digest.learned]))
+        parts.append(_list("**Learned**", [_learned(one) for one in digest.learned]))
     if digest.teachers:
         people = (f"{line(one.name) or 'somebody'} ({one.documents:,})" for one in digest.teachers[:_LISTED])
         parts.append(f"**Taught by** {', '.join(people)}")
     if digest.open:
-        parts.append(_list("**Nobody could answer** (teach me what would)", [shorten(line(one), 300) for one in digest.open]))
+        parts.append(_list("**Nobody could answer** (teach me what would)", [_open(one) for one in digest.open]))
     return "\n\n".join(parts)
+
+
+def weekly(on: bool) -> str:
+    """Return whether a digest is posted each week."""
+    if on:
+        return "I post a digest here every Monday morning, when there is something to tell. `/twin digest off` ends it."
+    return "I post no digest here. `/twin digest on` has me post one every Monday."
+
+
+def _learned(document: Document) -> str:
+    return f"{line(document.title)} ({size(document)})"
+
+
+def _open(question: str) -> str:
+    return shorten(line(question), 300)
 
 
 def _list(heading: str, items: Sequence[str]) -> str:

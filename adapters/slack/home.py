@@ -15,6 +15,7 @@ from adapters.slack.actors import Ack, Actors, Body, Someone
 from adapters.slack.handed import Twin
 from adapters.slack.modals import section, told_in
 from adapters.slack.outgoing import Block, mrkdwn
+from adapters.slack.settings import SETTINGS
 from adapters.slack.workspace import Unsure
 from bot.chat import Refused, TryLater
 
@@ -56,7 +57,10 @@ def view(home: Home) -> Block:
         section(f"*{texts.counted(len(files), 'document')}*. {mrkdwn(home.figures)}"),
         *(_document(one, theirs=home.any or one.added_by == home.person) for one in files[:_NEWEST]),
         *([section(more)] if len(files) > _NEWEST else []),
-        {"type": "actions", "elements": [_button("What was learned this week", DIGEST, "week")]},
+        {
+            "type": "actions",
+            "elements": [_button("What was learned this week", DIGEST, "week"), _button("Settings", SETTINGS, "settings")],
+        },
         {"type": "divider"},
         *(_header("How to teach me"), *told_in(orders.TEACH)),
         *(_header("Who writes my answers"), section(mrkdwn(home.model))),

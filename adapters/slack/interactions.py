@@ -14,6 +14,7 @@ from adapters.slack.actors import SOON, Ack, Actors, Body, Members, Respond, Som
 from adapters.slack.clicks import Clicks
 from adapters.slack.handed import Desk, Twin
 from adapters.slack.home import Homes
+from adapters.slack.settings import Settings
 from adapters.slack.workspace import Failed, Workspace
 from adapters.slack.workspaces import Workspaces
 from bot.chat import Message
@@ -59,6 +60,7 @@ class Interactions:
         app.view(modals.QUESTION)(self._asked_anywhere)
         Clicks(self._twin, self._desk, self._actors).register(app)
         Homes(self._twin, self._actors).register(app)
+        Settings(self._twin, self._actors).register(app)
         app.action(re.compile(".*"))(_acknowledged)  # such as a link: Slack waits for an answer there too
 
     # --- commands

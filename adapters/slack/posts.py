@@ -1,7 +1,8 @@
 """What was posted for a reply, found again in the thread: one key is one post, whatever was killed or failed when."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from time import time
 from typing import Any
 
 from adapters.slack import names
@@ -9,6 +10,7 @@ from adapters.slack.workspace import Failed, Workspace
 from bot.chat import Reply
 
 _EVENT = "twin_reply"
+_LATELY = 2 * 86_400.0  # seconds
 
 
 def part_key(key: str, n: int) -> str:
@@ -27,15 +29,11 @@ def task_id(key: str) -> str:
 
 
 async def found(workspace: Workspace, reply: Reply) -> list[str]:
-    """Return the messages of a reply that stand in its thread, in order."""
-    channel, thread = names.where(reply.place).channel, reply.thread or reply.to
+    """Return the messages of a reply that stand in its thread, in order; of one in answer to nothing those in the channel."""
     wanted, mark = reply.key, task_id(reply.key)
     there: dict[int, str] = {}
     try:
-        pages = workspace.pages(
-            "conversations.replies", "messages", channel=channel, ts=thread, oldest=reply.to, include_all_metadata=True
-        )
-        async for page in pages:
+        async for page in _pages(workspace, reply):
             for one in page:
                 if one.get("user") == workspace.bot_user and (n := _number(one, wanted, mark)) is not None:
                     there.setdefault(n, str(one["ts"]))
@@ -43,6 +41,14 @@ async def found(workspace: Workspace, reply: Reply) -> list[str]:
         if error.code != "thread_not_found":
             raise
     return [ts for _, ts in sorted(there.items())]
+
+
+def _pages(workspace: Workspace, reply: Reply) -> AsyncIterator[Sequence[Any]]:
+    """Return what may hold a reply; one that stands by itself is looked for in what was posted of late."""
+    about: dict[str, Any] = {"channel": names.where(reply.place).channel, "include_all_metadata": True}
+    if thread := reply.thread or reply.to:
+        return workspace.pages("conversations.replies", "messages", **about, ts=thread, oldest=reply.to)
+    return workspace.pages("conversations.history", "messages", **about, oldest=str(time() - _LATELY))
 
 
 def _number(message: Mapping[str, Any], key: str, mark: str) -> int | None:

@@ -24,6 +24,7 @@ MOST = 11_000  # characters of one message
 _APPENDS, _UPDATES = 1.2, 3.0  # seconds between two, in one message
 _KEPT = 5_000  # replies that are remembered
 _LOOKING = "Looking it up"
+_PLACEHOLDERS = {What.REPLY: "…", What.DIGEST: "The last week in brief"}
 _ENDED = frozenset({"message_not_in_streaming_state", "stopped_by_user"})
 _UNSTREAMED = frozenset(
     {
@@ -86,7 +87,7 @@ class Shows:
             except Failed as error:
                 if error.code not in _UNSTREAMED:
                     raise
-        placeholder = "…" if reply.what is What.REPLY else "👀"
+        placeholder = _PLACEHOLDERS.get(reply.what, "👀")
         id = await self._posted(workspace, reply, n=0, text=placeholder, blocks=outgoing.body(placeholder))
         return self._keep(reply.key, _Post([id], said=[placeholder])).ids[0]
 
@@ -205,7 +206,7 @@ class Shows:
         post.said = [*post.said[:n], *[""] * (n - len(post.said)), key]
 
     async def _posted(self, workspace: Workspace, reply: Reply, *, n: int, text: str, blocks: list[Block]) -> str:
-        where = {"channel": names.where(reply.place).channel, "thread_ts": reply.thread or reply.to}
+        where = {"channel": names.where(reply.place).channel, "thread_ts": reply.thread or reply.to or None}
         said = {"text": outgoing.fallback(text), "blocks": blocks, "metadata": posts.metadata(posts.part_key(reply.key, n))}
         return str((await self._call(workspace, "post", "chat.postMessage", **where, **said, **outgoing.QUIET))["ts"])
 

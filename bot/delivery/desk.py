@@ -10,6 +10,7 @@ import structlog
 from bot.access import Access, Act
 from bot.chat import Message, Moved, Place, Removal
 from bot.delivery import inbox
+from bot.delivery.digests import digest_argument
 from bot.delivery.inbox import ANSWER, Accepted, Chore, Inbox, Policy, errand
 from bot.delivery.removals import move_argument, removal_argument
 from bot.errors import TwinError, UnknownMessage
@@ -50,6 +51,7 @@ class Desk:
         turns: Turns,
         loops: LoopGuard,
         retell: Callable[[], Awaitable[None]],
+        digested: Callable[[], Awaitable[list[str]]],
     ) -> None:
         self._inbox = received
         self._access = access
@@ -60,6 +62,7 @@ class Desk:
         self._turns = turns
         self._loops = loops
         self._retell = retell
+        self._digested = digested
 
     async def receive(self, message: Message) -> Accepted:
         """Take a delivery in; redeliveries, other orders and changes of the message are all welcome."""
@@ -108,6 +111,11 @@ class Desk:
     async def engaged(self, place: Place, thread: str, account: str) -> bool:
         """Say whether somebody has spoken to the twin in a thread."""
         return bool(await self._inbox.spoken(place.id, thread, account))
+
+    async def digests(self, week: str) -> None:
+        """Have a week summed up wherever that is wanted; done again, it changes nothing."""
+        for place in await self._digested():
+            await self._noted(Chore(inbox.DIGEST, f"digest:{place}:{week}", place, digest_argument(place, week)))
 
     async def _noted(self, chore: Chore) -> None:
         if await self._inbox.note(chore):

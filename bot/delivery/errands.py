@@ -23,11 +23,11 @@ class Errands:
 
     def __init__(self, tools: Tools) -> None:
         self._outbox = tools.outbox
-        self._contents = Contents(tools.answers, tools.access, tools.knowledge, tools.adapter)
-        self.undoing = Undoing(tools, self._contents)
+        self.contents = Contents(tools.answers, tools.access, tools.knowledge, tools.adapter)
+        self.undoing = Undoing(tools, self.contents)
         self.current = Current(tools.inbox, self.undoing)
-        self._answering = Answering(tools, self._contents, self.current)
-        self._learning = Learning(tools, self._contents, self.current)
+        self._answering = Answering(tools, self.contents, self.current)
+        self._learning = Learning(tools, self.contents, self.current)
         self.answer, self.again, self.stop = self._answering.answer, self._answering.again, self._answering.stop
         self.retell = self.undoing.retell
 
@@ -49,7 +49,7 @@ class Errands:
             if message is not None:
                 for what in (REPLY, RECEIPT):
                     await self._outbox.withdraw(reply_to(message, what).key)
-                await self._outbox.deliver(reply_to(message, REFUSAL).key, self._contents)
+                await self._outbox.deliver(reply_to(message, REFUSAL).key, self.contents)
 
     # --- giving up
 
@@ -64,16 +64,16 @@ class Errands:
 
     async def _apologise(self, kind: str, message: Message) -> None:
         if kind == inbox.DELIVER:  # what is to be said is known, and may be there already
-            await self._outbox.deliver(reply_to(message, REFUSAL).key, self._contents)
+            await self._outbox.deliver(reply_to(message, REFUSAL).key, self.contents)
             return
         if kind == inbox.LEARN and await self._learning.told(message):  # the files are learned: what failed came after
-            await self._outbox.deliver(reply_to(message, RECEIPT).key, self._contents)
+            await self._outbox.deliver(reply_to(message, RECEIPT).key, self.contents)
             if not asks(message):
                 return
             kind = inbox.ANSWER
         reply = reply_to(message, RECEIPT if kind == inbox.LEARN else REPLY)
         await self._outbox.whole(reply, text=apology(kind, message.attachments))
-        await self._outbox.deliver(reply.key, self._contents)
+        await self._outbox.deliver(reply.key, self.contents)
         if kind == inbox.LEARN:
             await self._learning.mark(reply, Mark.FAILED)
 

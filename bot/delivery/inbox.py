@@ -20,8 +20,8 @@ from knowledge import fault
 ANSWER, LEARN, CHANGED, DELIVER = "answer", "learn", "changed", "deliver"
 """What a message can ask for: to be answered, to be learned, to have what was made of it before undone, to be refused."""
 
-REMOVE, MOVE, AGAIN, STOP = "remove", "move", "again", "stop"
-"""What else a platform brings: something is gone, has another id, an answer is wanted anew, or not any more."""
+REMOVE, MOVE, AGAIN, STOP, DIGEST = "remove", "move", "again", "stop", "digest"
+"""What else there is to do: something is gone, has another id, an answer is wanted anew, or not any more; a week is over."""
 
 REPEATED = timedelta(days=8)  # Slack repeats a delivery for a day at most
 CHANGING = timedelta(days=40)  # for so long a tombstone wins over what comes late

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, Update, bindparam, delete, select, update
+from sqlalchemy import Table, Update, and_, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
@@ -164,6 +164,29 @@ class People:
         """Switch on or off that chat is learned in a place; raises `UnknownPlace`."""
         async with self._in(place) as (connection, _):
             await connection.execute(update(PLACES).where(PLACES.c.id == place).values(learns=on))
+
+    async def digesting(self, place: str, person: str) -> None:
+        """Write down who wants a digest posted in a place each week, nobody when empty; raises `UnknownPlace`."""
+        async with self._in(place) as (connection, _):
+            await connection.execute(update(PLACES).where(PLACES.c.id == place).values(digest_by=person))
+
+    async def digested(self) -> list[str]:
+        """Return the open places where a digest is wanted each week."""
+        query = select(PLACES.c.id).where(PLACES.c.digest_by != "", PLACES.c.closed.is_(False)).order_by(PLACES.c.id)
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def wants_digest(self, place: str) -> tuple[str, str] | None:
+        """Return who wants the digest of a place, and the account by which they are there; nobody who is there no more."""
+        account = (
+            ACCOUNTS.c.person_id == PLACES.c.digest_by,
+            ACCOUNTS.c.tenant == PLACES.c.tenant,
+            ACCOUNTS.c.active.is_(True),
+        )
+        query = select(PLACES.c.digest_by, ACCOUNTS.c.id).join(ACCOUNTS, and_(*account))
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query.where(PLACES.c.id == place, PLACES.c.closed.is_(False)))).first()
+        return None if row is None else (row.digest_by, row.id)
 
     @asynccontextmanager
     async def _in(self, place: str) -> AsyncIterator[tuple[AsyncConnection, str]]:

@@ -28,7 +28,7 @@ class Digest:
     """What happened in a place since then.
 
     `learned` are the files, newest first, `messages` how many chat messages were learned beside them. `open` are the questions
-    that nobody could answer there, the latest first.
+    that nobody could answer there, the latest first, and `origins` the messages of a platform that asked them.
     """
 
     place: str
@@ -39,6 +39,7 @@ class Digest:
     asked: int
     answered: int
     open: tuple[str, ...]
+    origins: tuple[str, ...] = ()
 
 
 class Digests:
@@ -57,9 +58,10 @@ class Digests:
             teachers = await _teachers(connection, learned)
             asked = (await connection.execute(_asked(place, since))).scalar_one()
             answered = (await connection.execute(_answered(place, since))).scalar_one()
-            unanswered = (await connection.execute(_gaps(place, since))).scalars().all()
+            unanswered = {row.text: row.origin or "" for row in reversed((await connection.execute(_gaps(place, since))).all())}
         messages = sum(one.kind == MESSAGE for one in lately)
-        return Digest(place.id, since, learned, messages, teachers, asked, answered, tuple(dict.fromkeys(unanswered)))
+        latest = dict(reversed(unanswered.items()))
+        return Digest(place.id, since, learned, messages, teachers, asked, answered, tuple(latest), tuple(latest.values()))
 
 
 async def _teachers(connection: AsyncConnection, documents: Iterable[Document]) -> tuple[Teacher, ...]:
@@ -89,7 +91,7 @@ def _answered(place: Place, since: datetime) -> Select[int]:
     return select(func.count()).select_from(joined).where(*_held(place, since), *given)
 
 
-def _gaps(place: Place, since: datetime) -> Select[str]:
+def _gaps(place: Place, since: datetime) -> Select[str, str | None]:
     joined = _THERE.join(GAPS, GAPS.c.message_id == MESSAGES.c.id)
-    query = select(MESSAGES.c.text).select_from(joined).where(*_held(place, since))
+    query = select(MESSAGES.c.text, MESSAGES.c.origin).select_from(joined).where(*_held(place, since))
     return query.order_by(MESSAGES.c.said_at.desc(), MESSAGES.c.n.desc())

@@ -142,13 +142,16 @@ class History:
         async with self._engine.begin() as connection:
             mine = select(MESSAGES.c.id, MESSAGES.c.conversation_id).where(MESSAGES.c.origin == origin)
             rows = (await connection.execute(mine.where(MESSAGES.c.id != but) if but else mine)).all()
+            if rows:
+                await quotes.forget(connection, [origin])
             await _remove(connection, [row.id for row in rows], [row.conversation_id for row in rows])
 
     async def forget_person(self, person: str) -> int:
         """Remove what a person asked, with the answers, and what they thought of answers; return how many questions."""
         async with self._engine.begin() as connection:
-            mine = select(MESSAGES.c.id, MESSAGES.c.conversation_id).where(MESSAGES.c.person == person)
+            mine = select(MESSAGES.c.id, MESSAGES.c.conversation_id, MESSAGES.c.origin).where(MESSAGES.c.person == person)
             rows = (await connection.execute(mine)).all()
+            await quotes.forget(connection, [row.origin for row in rows if row.origin])
             await _remove(connection, [row.id for row in rows], [row.conversation_id for row in rows])
             await connection.execute(delete(FEEDBACK).where(FEEDBACK.c.person == person))
             empty = ~select(MESSAGES.c.id).where(MESSAGES.c.conversation_id == CONVERSATIONS.c.id).exists()

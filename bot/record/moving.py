@@ -77,8 +77,8 @@ async def _renamed(connection: AsyncConnection, old: str, new: str) -> None:
     if new not in known:
         await connection.execute(insert(PLACES).values({**known[old], "id": new}))
         await connection.execute(update(MEMBERSHIPS).where(MEMBERSHIPS.c.place_id == old).values(place_id=new))
-    elif known[old]["learns"]:  # an owner wanted it so
-        await connection.execute(update(PLACES).where(PLACES.c.id == new).values(learns=True))
+    elif wanted := {name: known[old][name] for name in ("learns", "digest_by") if known[old][name]}:  # an owner did
+        await connection.execute(update(PLACES).where(PLACES.c.id == new).values(wanted))
     await connection.execute(delete(PLACES).where(PLACES.c.id == old))
 
 
@@ -126,6 +126,7 @@ async def person(engine: AsyncEngine, knowledge: Knowledge, old: str, new: str) 
         (MESSAGES, MESSAGES.c.person),
         (USAGE, USAGE.c.person),
         (MODELS, MODELS.c.changed_by),
+        (PLACES, PLACES.c.digest_by),
     )
     async with engine.begin() as connection:
         for table, column in held:

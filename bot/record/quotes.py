@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Update, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.tables import OUTBOX, QUOTES
+from bot.tables import MESSAGES, OUTBOX, QUOTES
 
 Living = Callable[[AsyncConnection, Iterable[str]], Awaitable[set[str]]]
 """Tells which of some documents are there, until the end of a transaction."""
@@ -19,7 +19,10 @@ async def all_of(_connection: AsyncConnection, documents: Iterable[str]) -> set[
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A line that says something of a document, and what stands there when that is forgotten; without that the line goes."""
+    """A line that says something of a document, and what stands there when that is forgotten; without that the line goes.
+
+    Instead of a document it may be a message of a platform that asked something, by its origin: such a name has a `/` in it.
+    """
 
     document_id: str
     line: str
@@ -31,7 +34,9 @@ async def keep(connection: AsyncConnection, key: str, text: str, quotes: Sequenc
     await connection.execute(delete(QUOTES).where(QUOTES.c.key == key))
     if not quotes:
         return text
-    there = await living(connection, {one.document_id for one in quotes})
+    named = {one.document_id for one in quotes}
+    asked = select(MESSAGES.c.origin).where(MESSAGES.c.origin.in_([one for one in named if "/" in one]))
+    there = {*(await connection.execute(asked)).scalars(), *await living(connection, {one for one in named if "/" not in one})}
     gone = {one.line for one in quotes if one.document_id not in there}
     if kept := [one for one in quotes if one.line not in gone]:
         rows = [{"key": key, "document_id": one.document_id, "line": one.line, "instead": one.instead} for one in kept]

@@ -197,8 +197,10 @@ def build(
         retell=jobs.errands.retell,
         compact=compact,
     )
-    desk = Desk(inbox, access, jobs, recall, rates=rates, turns=turns, loops=LoopGuard(), retell=jobs.errands.retell)
-    return House(life, engine, desk, Twin(parts), People(engine, clock=clock), jobs, outbox, recall, knowledge, files)
+    people, loops = People(engine, clock=clock), LoopGuard()
+    retell, digested = jobs.errands.retell, people.digested
+    desk = Desk(inbox, access, jobs, recall, rates=rates, turns=turns, loops=loops, retell=retell, digested=digested)
+    return House(life, engine, desk, Twin(parts), people, jobs, outbox, recall, knowledge, files)
 
 
 def _knowledge(

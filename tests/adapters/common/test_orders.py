@@ -129,6 +129,15 @@ async def test_the_digest_is_of_the_place_where_it_is_ordered(house: House) -> N
         await told(house, "digest", BOB, here=SECRET)
 
 
+@in_one_loop
+async def test_an_owner_has_it_posted_every_monday_and_anybody_else_is_told_who_may(house: House) -> None:
+    assert "every Monday" in await told(house, "digest on", OWNER)
+    assert "no digest" in await told(house, "digest off", OWNER)
+    assert "sums up the last week" in await told(house, "digest weekly")
+    with pytest.raises(NotAllowed):
+        await told(house, "digest on", BOB)
+
+
 # --- forgetting
 
 

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.slack.home import FORGET, FORGET_ME, Home, view
+from adapters.slack.settings import CHANNEL, SETTINGS
 from bot.app import House, open_house
 from bot.chat import Place
 from bot.people.kinds import Role
@@ -172,3 +173,63 @@ async def test_a_private_chat_begins_with_questions_that_can_be_answered(here: O
     prompts = [one["message"] for one in here.slack.prompts[0]["prompts"]]
     assert prompts[:2] == ["What is in “Lots”?", "What can you do?"]
     assert len(prompts) <= 4
+
+
+# --- settings
+
+
+async def opened(here: Office, user: str) -> dict[str, Any]:
+    """Open the settings from the home, and return the modal once it shows them."""
+    here.slack.views.modals.clear()
+    await here.slack.home(user)
+    await shown(here, user, "What I can do")
+    await here.slack.click(user, here.slack.views.home[user], SETTINGS)
+    return await _modal(here, "our private chat")
+
+
+async def _modal(here: Office, word: str) -> dict[str, Any]:
+    await here.slack.until(lambda: any(word in str(one) for one in here.slack.views.modals.values()), 15)
+    [modal] = here.slack.views.modals.values()
+    return dict(modal)
+
+
+async def saved(here: Office, user: str, modal: dict[str, Any], *chosen: str, model: str = "extractive") -> Any:
+    options = [{"value": one} for one in chosen]
+    values = {"what": {"what": {"selected_options": options}}, "model": {"model": {"value": model}}}
+    return await here.slack.submit(user, modal, values)
+
+
+@in_one_loop
+async def test_a_digest_to_oneself_is_switched_on_and_off_by_whoever_wants_it(here: Office) -> None:
+    place, person = Place(f"slack:T1:{here.slack.direct('U2')}"), await here.person("U2")
+    for wanted in (["digest"], []):
+        assert not (await saved(here, "U2", await opened(here, "U2"), *wanted)).get("errors")
+        assert await here.house.twin.weekly(place=place, person=person) is bool(wanted)
+        assert ("initial_options" in str(await opened(here, "U2"))) is bool(wanted)
+
+
+@in_one_loop
+async def test_what_is_set_for_a_channel_is_for_owners(here: Office) -> None:
+    modal = await opened(here, "U1")
+    await here.slack.click("U1", modal, CHANNEL, "C1")
+    modal = await _modal(here, "<#C1>")
+    refused = await saved(here, "U1", modal, "digest", "learn")
+    assert "owners" in refused["errors"]["what"]
+    owner = await here.person("U1")
+    await here.house.people.granted(owner, "slack:T1", Role.OWNER)
+    assert "errors" not in await saved(here, "U1", modal, "digest", "learn")
+    there, twin = Place("slack:T1:C1"), here.house.twin
+    assert await twin.weekly(place=there, person=owner)
+    assert await twin.learning(place=there, person=owner)
+    refused = await saved(here, "U1", modal, "digest", "learn", model="gpt")
+    assert list(refused["errors"]) == ["model"]
+    assert "errors" not in await saved(here, "U1", modal)
+    assert not await twin.weekly(place=there, person=owner)
+    await here.house.people.revoked(owner, "slack:T1", Role.OWNER)
+
+
+@in_one_loop
+async def test_of_a_channel_that_one_is_not_in_nothing_is_told(here: Office) -> None:
+    modal = await opened(here, "U2")
+    await here.slack.click("U2", modal, CHANNEL, "P1")
+    assert "<#P1>" not in str(await _modal(here, "cannot tell that you are in it"))

@@ -359,3 +359,23 @@ async def test_what_is_not_final_leaves_the_budget_to_what_is(asked: Setting) ->
     assert asked.slack.calls["chat.update"] <= 4
     await asyncio.wait_for(asked.finish(shown), 5)
     assert asked.said().startswith(SECOND)
+
+
+# --- what is in answer to nothing
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_digest_stands_by_itself_and_once(asked: Setting, dies: bool) -> None:
+    reply, notice = (
+        replace(asked.reply, key="digest/slack:T1:C1/2026-W48", to="", thread=None),
+        Notice("**Since Monday**: much."),
+    )
+    asked.reply = reply
+    await asked.open()
+    if dies:
+        asked.restarted()
+        asked.reply = replace(reply, fresh=False)
+    await asked.finish(await asked.open(), notice)
+    posted = [one for one in asked.slack.channels["C1"].messages.values() if one.user == asked.workspace.bot_user]
+    assert [one.thread_ts for one in posted] == [None]
+    assert "much" in asked.slack.shown(posted[0])

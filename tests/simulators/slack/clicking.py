@@ -49,6 +49,8 @@ class Clicking(Changing):
         action |= {"action_ts": self.new_ts()}
         if element["type"] == "static_select":
             action["selected_option"] = next(o for o in element["options"] if value in {None, o["value"]})
+        elif element["type"] == "conversations_select":
+            action["selected_conversation"] = value
         else:
             action["value"] = value if value is not None else element.get("value", "")
         payload = self._who("block_actions", user) | {"actions": [action], **self._responding()}

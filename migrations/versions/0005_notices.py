@@ -1,4 +1,4 @@
-"""What receipts say of documents, and a quick way to what was said in a thread."""
+"""What notices say of documents, who wants a digest where, and a quick way to what was said in a thread."""
 
 from collections.abc import Sequence
 
@@ -27,6 +27,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_quotes_document_id"), ["document_id"], unique=False)
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revision", sa.Integer(), server_default="0", nullable=False))
+    with op.batch_alter_table("places", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("digest_by", sa.String(), server_default="", nullable=False))
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.create_index("ix_posts_place_thread", ["place", "thread"], unique=False)
 
@@ -34,6 +36,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.drop_index("ix_posts_place_thread")
+    with op.batch_alter_table("places", schema=None) as batch_op:
+        batch_op.drop_column("digest_by")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_column("revision")
     op.drop_table("quotes")
