@@ -288,6 +288,7 @@ def slack(settings: Settings) -> Mode:
         signing_secret=secret(settings.slack_signing_secret),
         client_id=settings.slack_client_id,
         client_secret=secret(settings.slack_client_secret),
+        teams=tuple(one for team in settings.slack_teams.split(",") if (one := team.strip())),
         secret_key=settings.secret_key is not None,
         public_url=settings.public_url,
         api_url=settings.slack_api_url or API_URL,

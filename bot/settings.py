@@ -156,6 +156,7 @@ class Settings(BaseSettings):
     slack_client_secret: Annotated[SecretStr, AfterValidator(_no_token)] | None = Field(
         default=None, validation_alias="SLACK_CLIENT_SECRET"
     )
+    slack_teams: str = Field(default="", validation_alias="SLACK_TEAMS")
     slack_api_url: Annotated[str, AfterValidator(_folder_url)] | None = Field(default=None, validation_alias="SLACK_API_URL")
 
     qdrant_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, validation_alias="QDRANT_URL")

@@ -3,7 +3,7 @@
 import html
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import time
 from typing import Any
 
@@ -54,13 +54,18 @@ class NotSupported(BoltError):
 class Installs(AsyncInstallationStore):
     """Keeps the tokens of the workspaces that installed the app, encrypted."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, allowed: Sequence[str] = ()) -> None:
+        """Workspaces that are not `allowed` (by id; `*` is any) give nothing that is kept."""
         self._vault = vault
+        self._allowed = allowed
 
     async def async_save(self, installation: Installation) -> None:
         """Keep what a workspace gave; raises `NotSupported`."""
         if installation.is_enterprise_install or not installation.team_id:
             raise NotSupported("Twin is installed in single workspaces, not in a whole organisation. Choose one in Slack.")
+        if not {"*", installation.team_id} & set(self._allowed):
+            log.warning("a workspace that may not install the app tried to", team=installation.team_id)
+            raise NotSupported("This workspace may not install Twin. Whoever runs it allows workspaces (SLACK_TEAMS).")
         if installation.bot_refresh_token:
             raise NotSupported("The app's tokens expire, since token rotation is on. Make the app anew from its manifest.")
         if not installation.bot_token:
@@ -154,7 +159,7 @@ def _flow(mode: Mode, vault: Vault, client: AsyncWebClient, installed: Installed
         redirect_uri=f"{mode.public_url}{REDIRECT_PATH}",
         install_page_rendering_enabled=False,
         callback_options=AsyncCallbackOptions(success=succeeded, failure=failed),
-        installation_store=Installs(vault),
+        installation_store=Installs(vault, mode.teams),
         state_store=States(vault),
         state_expiration_seconds=STATE_SECONDS,
         logger=quiet,

@@ -8,13 +8,17 @@ API_URL = "https://slack.com/api/"
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What is set for Slack; `secret_key` says that secrets can be kept, `public_url` is where people reach the twin."""
+    """What is set for Slack; `secret_key` says that secrets can be kept, `public_url` is where people reach the twin.
+
+    `teams` are the ids of the workspaces that may install the app by themselves; `*` stands for any.
+    """
 
     bot_token: str | None = field(default=None, repr=False)
     app_token: str | None = field(default=None, repr=False)
     signing_secret: str | None = field(default=None, repr=False)
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    teams: tuple[str, ...] = ()
     secret_key: bool = False
     public_url: str | None = None
     api_url: str = API_URL
@@ -53,6 +57,8 @@ class Mode:
             yield "SLACK_CLIENT_ID is missing: it stands beside SLACK_CLIENT_SECRET in the app's Basic Information."
         if not self.client_secret:
             yield "SLACK_CLIENT_SECRET is missing: it stands beside SLACK_CLIENT_ID in the app's Basic Information."
+        if not self.teams:
+            yield "SLACK_TEAMS is missing: the ids of the workspaces that may install the app, such as T024BE7LH; * is any."
         if not self.secret_key:
             yield "TWIN_SECRET_KEY is missing: the tokens of workspaces that install the app are kept encrypted with it."
         if not self.public_url:

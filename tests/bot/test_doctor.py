@@ -179,6 +179,7 @@ INSTALLED = {
     "slack_client_id": "1.2",
     "slack_client_secret": SecretStr("hush"),
     "slack_app_token": SecretStr("xapp-1"),
+    "slack_teams": "T1",
     "secret_key": SecretStr("a key that is long"),
     "public_url": "https://twin.example.com",
     "slack_api_url": "http://127.0.0.1:1/api/",

@@ -36,7 +36,7 @@ def given(**more: Any) -> Installation:
 
 
 async def test_what_a_workspace_gave_is_kept_until_it_takes_it_back(vault: Vault) -> None:
-    installs = Installs(vault)
+    installs = Installs(vault, ["*"])
     await installs.async_save(given())
     await installs.async_save(given(team_id="T3", enterprise_id="E1", bot_token=OTHER))
     await installs.async_save(given(bot_token=ANEW))
@@ -55,11 +55,12 @@ async def test_what_a_workspace_gave_is_kept_until_it_takes_it_back(vault: Vault
         ({"is_enterprise_install": True, "team_id": None, "enterprise_id": "E1"}, "not in a whole organisation"),
         ({"bot_refresh_token": "xoxe-1", "bot_token_expires_in": 43_200}, "token rotation is on"),
         ({"bot_token": None}, "no bot token"),
+        ({"team_id": "T9"}, "may not install"),
     ],
 )
 async def test_what_cannot_be_worked_with_is_refused_with_a_reason(vault: Vault, more: dict[str, object], reason: str) -> None:
     with pytest.raises(NotSupported, match=reason):
-        await Installs(vault).async_save(given(**more))
+        await Installs(vault, ["T2", "T3"]).async_save(given(**more))
     assert await Installs(vault).teams() == []
 
 
@@ -83,7 +84,14 @@ async def test_an_installation_that_takes_too_long_is_over_and_leaves_nothing(va
 # --- the pages
 
 
-MODE = Mode(client_id="1.2", client_secret=SECRET, public_url="https://twin.example.com", app_token=SECRET, secret_key=True)
+MODE = Mode(
+    client_id="1.2",
+    client_secret=SECRET,
+    public_url="https://twin.example.com",
+    app_token=SECRET,
+    teams=("T2",),
+    secret_key=True,
+)
 
 
 class Site:
@@ -139,6 +147,14 @@ async def test_who_says_no_is_told_that_nothing_was_changed(site: Site, vault: V
     asked = await site.begin()
     status, page = await site.finish(error="access_denied", state=asked["state"])
     assert (status, "Nothing was changed" in page) == (200, True)
+    assert await Installs(vault).teams() == []
+
+
+async def test_a_workspace_that_is_not_allowed_is_told_so_and_leaves_nothing(site: Site, vault: Vault) -> None:
+    site.slack.codes["theirs"] = site.slack.add_team("T9", "xoxb-9", name="Initech")
+    asked = await site.begin()
+    status, page = await site.finish(code="theirs", state=asked["state"])
+    assert (status, "may not install Twin" in page, site.installed) == (500, True, [])
     assert await Installs(vault).teams() == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from adapters.slack.mode import Mode
 
 BOT, APP, SECRET, URL = "xoxb-hush", "xapp-hush", "hush", "https://twin.example.com"
-SEVERAL = Mode(client_id="1.2", client_secret=SECRET, app_token=APP, secret_key=True, public_url=URL)
+SEVERAL = Mode(client_id="1.2", client_secret=SECRET, app_token=APP, teams=("T1",), secret_key=True, public_url=URL)
 
 
 def test_nothing_set_is_no_connection_and_no_complaint() -> None:
@@ -35,7 +35,10 @@ def test_what_belongs_together_connects(mode: Mode, socket: bool, several: bool)
         (Mode(bot_token=BOT), ["SLACK_APP_TOKEN"]),
         (Mode(app_token=APP), ["SLACK_BOT_TOKEN"]),
         (Mode(signing_secret=SECRET), ["SLACK_BOT_TOKEN"]),
-        (Mode(client_id="1.2"), ["SLACK_CLIENT_SECRET", "TWIN_SECRET_KEY", "TWIN_PUBLIC_URL", "SLACK_APP_TOKEN"]),
+        (
+            Mode(client_id="1.2"),
+            ["SLACK_CLIENT_SECRET", "SLACK_TEAMS", "TWIN_SECRET_KEY", "TWIN_PUBLIC_URL", "SLACK_APP_TOKEN"],
+        ),
         (replace(SEVERAL, client_id=None), ["SLACK_CLIENT_ID"]),
         (replace(SEVERAL, bot_token=BOT), ["SLACK_BOT_TOKEN"]),
     ],
