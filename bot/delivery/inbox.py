@@ -246,7 +246,9 @@ def version(message: Message) -> str:
 def judged(known: Message | None, message: Message, policy: Policy) -> Accepted:
     """Decide what a delivery asks for, given what is known of its message (pure). The latest change wins, deletion for good."""
     if known and known.deleted and not message.deleted:
-        return Accepted(reason="deleted already")
+        # Edited after its author had everything forgotten, it may bring a file no more that belongs to its place since.
+        edited = message.changed_at > known.changed_at
+        return Accepted((errand(CHANGED, message),) if edited else (), reason="deleted already")
     if message.deleted:  # also of what its author had forgotten: a kill may have left something of that
         ended = _begun(known, policy) if known and not known.deleted else ()
         return Accepted((errand(CHANGED, message),), ended=ended)

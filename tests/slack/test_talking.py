@@ -14,7 +14,7 @@ from tests.slack.running import Twin, running
 async def test_a_file_is_taught_asked_about_and_gone_when_its_message_is_deleted(slack: Slack, twin: Twin) -> None:
     lesson = await taught(slack, "C1", "U1")
     [message] = [one for one in slack.channel_messages("C1") if one.ts == lesson]
-    assert list(message.reactions) == ["white_check_mark"]
+    await slack.until(lambda: list(message.reactions) == ["white_check_mark"])
     question = await slack.say("C1", "U2", "<@U0TWIN> when does the audit of the warehouse take place?")
     answer = await answered(slack, "C1", question, "third of March")
     assert answer.thread_ts == question

@@ -107,6 +107,16 @@ async def test_with_the_last_account_goes_what_is_somebodys_alone(twin: Opened) 
     assert documents == []
 
 
+async def test_a_file_that_leaves_a_message_after_its_author_was_forgotten_is_forgotten_too(twin: Opened) -> None:
+    await taught(twin, 1)
+    await twin.house.twin.forget_me(person=await twin.house.twin.person(ADA))
+    assert FOUND in await asked(twin, 2)  # it belongs to the place
+    for at, found in ((0.0, FOUND), (50.0, UNKNOWN)):
+        await twin.desk.receive(said("", 1, files=("other.md",), at=at, event=f"late {at}"))
+        await twin.quiet()
+        assert found in await asked(twin, int(3 + at))
+
+
 async def test_with_a_tenant_goes_everything_of_it(twin: Opened) -> None:
     await taught(twin, 1, place=OPEN)
     await taught(twin, 2, place=DIRECT, file="again.md")
