@@ -26,6 +26,7 @@ from bot.settings import Settings
 GATE_MS = 15.0
 TENANT, HERE = "sim:T1", Place("sim:T1:C0")
 MEMBERS, CHANNELS = 500, 40
+_TOKEN = 4  # characters
 
 
 class Meter:
@@ -60,7 +61,7 @@ class Watched:
 
 
 class Quick:
-    """A model that answers at once, in eighty pieces."""
+    """A model that answers at once, in eighty pieces at most, and rewrites questions in twenty."""
 
     name = "stub:quick"
     capabilities = Capabilities()
@@ -72,8 +73,9 @@ class Quick:
     async def stream(self, prompt: Prompt, _parameters: Parameters) -> AsyncGenerator[Piece]:
         """Say what the first source says, and cite it."""
         said = f"{prompt.found[0].passage.text.strip()} [1] " * 4 if prompt.found else prompt.turns[-1].text[-80:]
-        for begin in range(0, len(said), max(1, len(said) // 80)):
-            yield said[begin : begin + max(1, len(said) // 80)]
+        size = max(_TOKEN, -(-len(said) // 80))
+        for begin in range(0, len(said), size):
+            yield said[begin : begin + size]
         yield Usage(100, 80)
 
 

@@ -54,11 +54,14 @@ class Look:
 
     async def at(self, query: str, place: Place, person: Person) -> Findings:
         """Search for all readers of a place, and in the same way for the asker alone."""
-        audience, alone = await asyncio.gather(self._access.audience(place, person), self._access.alone(person))
+        question = self._knowledge.retrieval.question(query)
+        audience, alone, _ = await asyncio.gather(  # the question is embedded in the meantime
+            self._access.audience(place, person), self._access.alone(person), question.vector()
+        )
         if alone.scopes <= audience.scopes:  # a private chat, or nothing that is not said here anyway
-            results = await self._knowledge.retrieval.search(query, audience=audience)
+            results = await self._knowledge.retrieval.search(question, audience=audience)
             return Findings(results, support(query, results))
-        results, private = await self._knowledge.retrieval.search_both(query, audience=audience, private=alone)
+        results, private = await self._knowledge.retrieval.search_both(question, audience=audience, private=alone)
         return Findings(results, support(query, results), more=_better(results, private))
 
 
