@@ -1,7 +1,7 @@
 """Where a message becomes an answer."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -117,19 +117,27 @@ class Engine:
         """Gather what an answer is written from: what was said before, what is to be searched for, and what is found."""
         draft = _draft(asked)
         if asked.conversation is not None:
-            draft = replace(draft, recent=await self._recent(asked, asked.conversation))
+            draft = replace(draft, recent=await self._recent(asked, asked.conversation, self._readers(asked)))
             draft = replace(draft, query=await self._writer.standalone(draft))
-        looking = self._look.at(draft.query, asked.place, asked.person)
+        readers = self._readers(asked)
+        looking = self._look.at(draft.query, readers, asked.person)
         if asked.conversation is None or not draft.recent.said:
             return replace(draft, findings=await looking)
         # A model may have taken its time over the query: what was said is looked at once more, as it may be shown now.
-        findings, recent = await asyncio.gather(looking, self._recent(asked, asked.conversation))
+        findings, recent = await asyncio.gather(looking, self._recent(asked, asked.conversation, readers))
         query = draft.query if draft.recent.is_within(recent) else asked.text
         return replace(draft, findings=findings, recent=recent, query=query)
 
-    async def _recent(self, asked: Asked, conversation: str) -> Recent:
+    def _readers(self, asked: Asked) -> asyncio.Future[Audience]:
+        """Begin to find out what all readers of the reply may see at this moment."""
+        return asyncio.ensure_future(self._access.audience(asked.place, asked.person))
+
+    async def _recent(self, asked: Asked, conversation: str, readers: Awaitable[Audience]) -> Recent:
         """Return what was said before, as it may be shown at this moment."""
-        visible = self.visible(await self._access.audience(asked.place, asked.person))
+
+        async def visible(documents: Iterable[str]) -> set[str]:
+            return await self._knowledge.catalogue.visible(documents, await readers)
+
         return _before(await self._recall.recent(conversation, visible=visible, held_by=_holder(asked)), asked)
 
     async def _kept(self, asked: Asked, draft: Draft, written: Written) -> Answer:

@@ -1,13 +1,14 @@
 """What is found for a question: for all who will read the answer, and whether its asker alone could be told more."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from bot.access import Access
 from bot.answering.support import support
-from bot.chat import Person, Place
+from bot.chat import Person
 from bot.record.said import Candidate, Fate
-from knowledge import Found, Knowledge, Reason, Results
+from knowledge import Audience, Found, Knowledge, Reason, Results
 
 _BETTER = 0.1  # of probability: by so much a private passage must be better to be worth an offer
 _WORTH_TELLING = 0.2  # the least probability of a passage to speak of it at all
@@ -52,11 +53,11 @@ class Look:
         self._knowledge = knowledge
         self._access = access
 
-    async def at(self, query: str, place: Place, person: Person) -> Findings:
-        """Search for all readers of a place, and in the same way for the asker alone."""
+    async def at(self, query: str, readers: Awaitable[Audience], person: Person) -> Findings:
+        """Search for all readers of a reply, and in the same way for the asker alone."""
         question = self._knowledge.retrieval.question(query)
         audience, alone, _ = await asyncio.gather(  # the question is embedded in the meantime
-            self._access.audience(place, person), self._access.alone(person), question.vector()
+            readers, self._access.alone(person), question.vector()
         )
         if alone.scopes <= audience.scopes:  # a private chat, or nothing that is not said here anyway
             results = await self._knowledge.retrieval.search(question, audience=audience)

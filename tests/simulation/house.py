@@ -1,6 +1,6 @@
 """The real twin in one life of the world: everything but the engines, the platform, the job engine and the clock."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from bot.record.recall import Recall
 from bot.record.usage import Usage
 from bot.teaching import Teaching
 from bot.twin import Parts, Twin
-from knowledge import Knowledge
+from knowledge import Audience, Knowledge
 from knowledge.catalogue import Catalogue
 from knowledge.embeddings import Embedder
 from knowledge.files import FolderFiles
@@ -102,9 +102,9 @@ class _WatchedLook(Look):
 
     platform: Platform
 
-    async def at(self, query: str, place: Place, person: Person) -> Findings:
+    async def at(self, query: str, readers: Awaitable[Audience], person: Person) -> Findings:
         _glance().written = self.platform.tick()
-        return await super().at(query, place, person)
+        return await super().at(query, readers, person)
 
 
 def _glance() -> Glance:
