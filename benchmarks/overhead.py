@@ -5,7 +5,6 @@ streams at once. Everything else counts: audience, history, prompt, checking, da
 """
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -15,6 +14,7 @@ from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
+import uvloop
 
 from bot.app import House, open_house
 from bot.chat import Answer, Person, Place
@@ -128,4 +128,4 @@ async def main(questions: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=int, default=200)
-    sys.exit(asyncio.run(main(parser.parse_args().questions)))
+    sys.exit(uvloop.run(main(parser.parse_args().questions)))

@@ -108,6 +108,8 @@ def progress(label: str) -> Iterator[Progress]:
 
 
 def _outcome(command: "Callable[[Settings], Coroutine[Any, Any, int]]", stopped: str, *, serving: bool) -> int:
+    import uvloop
+
     from bot import log
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -116,7 +118,8 @@ def _outcome(command: "Callable[[Settings], Coroutine[Any, Any, int]]", stopped:
         settings = read_settings()
         level = settings.log_level if serving or "log_level" in settings.model_fields_set else "warning"
         log.configure(level, settings.log_format)
-        return asyncio.run(command(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(command(settings))
     except KeyboardInterrupt:
         _let_threads_go()
         tell(stopped)

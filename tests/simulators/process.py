@@ -15,6 +15,7 @@ from time import monotonic
 import aiohttp
 import psutil
 import structlog
+import uvloop
 from aiohttp import web
 
 from bot import db, log
@@ -141,4 +142,4 @@ class _Server:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    uvloop.run(main(sys.argv[1], int(sys.argv[2])))
