@@ -25,6 +25,8 @@ _APPENDS, _UPDATES = 1.2, 3.0  # seconds between two, in one message
 _KEPT = 5_000  # replies that are remembered
 _LOOKING = "Looking it up"
 _PLACEHOLDERS = {What.REPLY: "…", What.DIGEST: "The last week in brief"}
+_TAKEN_BACK = "Taken back."
+_UNDELETABLE = frozenset({"compliance_exports_prevent_deletion", "cant_delete_message"})
 _ENDED = frozenset({"message_not_in_streaming_state", "stopped_by_user"})
 _UNSTREAMED = frozenset(
     {
@@ -298,7 +300,10 @@ class Shows:
         try:
             await self._call(workspace, "delete", "chat.delete", **_at(reply, id))
         except Failed as error:
-            if error.code != "message_not_found":
+            if error.code in _UNDELETABLE:  # such as where everything is exported: at least its words go
+                emptied = {"text": _TAKEN_BACK, "blocks": outgoing.body(_TAKEN_BACK), "link_names": False}
+                await self._call(workspace, "update", "chat.update", **_at(reply, id), **emptied)
+            elif error.code != "message_not_found":
                 raise
 
     async def _call(self, workspace: Workspace, kind: str, method: str, /, **arguments: Any) -> Any:

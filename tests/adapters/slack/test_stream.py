@@ -379,3 +379,11 @@ async def test_a_digest_stands_by_itself_and_once(asked: Setting, dies: bool) ->
     posted = [one for one in asked.slack.channels["C1"].messages.values() if one.user == asked.workspace.bot_user]
     assert [one.thread_ts for one in posted] == [None]
     assert "much" in asked.slack.shown(posted[0])
+
+
+async def test_where_nothing_can_be_deleted_the_words_of_what_is_withdrawn_go(asked: Setting) -> None:
+    shown = await asked.open()
+    await asked.finish(shown)
+    asked.slack.fault("chat.delete", "compliance_exports_prevent_deletion")
+    await asked.shows.withdraw(asked.workspace, asked.reply, shown)
+    assert asked.said() == "Taken back."
