@@ -39,6 +39,8 @@ from bot.llm.extractive import Extractive
 from bot.llm.models import Chosen, ModelSettings
 from bot.llm.patience import Patience
 from bot.llm.shelf import Shelf
+from bot.parts import Parts
+from bot.people.linking import Linking
 from bot.people.register import People
 from bot.record.digest import Digests
 from bot.record.feedback import Feedback
@@ -48,7 +50,7 @@ from bot.record.recall import Recall
 from bot.record.usage import open_usage
 from bot.settings import Settings
 from bot.teaching import Teaching
-from bot.twin import Parts, Twin
+from bot.twin import Twin
 from knowledge import IndexAway, Item, Knowledge, KnowledgeError, Options, StorageFull, fault, open_knowledge
 from scheduler.errors import GiveUp, JobError, Later
 from scheduler.jobs import Job, Jobs, Kind, open_jobs
@@ -114,22 +116,21 @@ def _arm(settings: Settings) -> None:
 async def _parts(
     stack: AsyncExitStack, settings: Settings, database: AsyncEngine, *, knowledge: Knowledge, turns: Turns, shelf: Shelf
 ) -> Parts:
-    access, history, recall = Access(database), History(database, knowledge.catalogue.living), Recall(database)
+    access, people, recall = Access(database), People(database), Recall(database)
     background = await stack.enter_async_context(Background.open())
     usage = await stack.enter_async_context(open_usage(database, timezone=settings.timezone))
     models = ModelSettings(database, Chosen(settings.llm))
     await shelf.chain(settings.llm)  # a name that means nothing is said at once
-    look, feedback = Look(knowledge, access), Feedback(database, knowledge.priors)
+    history, feedback = History(database, knowledge.catalogue.living), Feedback(database, knowledge.priors)
     budget = Budget(usage, each=_allowance(settings.budget_each), total=_allowance(settings.budget))
-    extractive = Extractive(knowledge.embedder.sentences)
-    writer = Writer(extractive=extractive, shelf=shelf, settings=models, budget=budget, usage=usage)
+    quoting = Extractive(knowledge.embedder.sentences)
     engine = Engine(
         knowledge=knowledge,
         access=access,
         history=history,
         recall=recall,
-        look=look,
-        writer=writer,
+        look=Look(knowledge, access),
+        writer=Writer(extractive=quoting, shelf=shelf, settings=models, budget=budget, usage=usage),
         turns=turns,
         later=background.run,
     )
@@ -146,8 +147,9 @@ async def _parts(
         models=models,
         usage=usage,
         rates=Rates(),
-        people=People(database),
+        people=people,
         digests=Digests(database, knowledge),
+        linking=Linking(database, knowledge, people),
         retell=_Retelling(),
         compact=partial(db.compact, database),
     )

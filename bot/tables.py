@@ -88,6 +88,18 @@ class RoleRow(SQLModel, table=True):
     role: str = Field(primary_key=True)
 
 
+class LinkRow(SQLModel, table=True):
+    """A code by which a person shows that another account is theirs too: its SHA-256. `old` is who shows it from `account`."""
+
+    __tablename__ = "links"
+
+    code: str = Field(primary_key=True)
+    person_id: str = Field(sa_column=_within("people"))
+    account: str
+    old: str
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
 # --- received once, sent once
 
 
@@ -319,26 +331,14 @@ class SecretRow(SQLModel, table=True):
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
 
-def _table(row: type[SQLModel]) -> Table:
-    return SQLModel.metadata.tables[str(row.__tablename__)]
+def _tables(*rows: type[SQLModel]) -> tuple[Table, ...]:
+    return tuple(SQLModel.metadata.tables[str(row.__tablename__)] for row in rows)
 
 
 # The same tables for queries: what is selected from them is plain rows, nothing that writes itself back.
-PEOPLE = _table(PersonRow)
-ACCOUNTS = _table(AccountRow)
-PLACES = _table(PlaceRow)
-MEMBERSHIPS = _table(MembershipRow)
-ROLES = _table(RoleRow)
-INBOX = _table(InboxRow)
-POSTS = _table(PostRow)
-OUTBOX = _table(OutboxRow)
-QUOTES = _table(QuoteRow)
-CONVERSATIONS = _table(ConversationRow)
-MESSAGES = _table(MessageRow)
-CITATIONS = _table(CitationRow)
-CANDIDATES = _table(CandidateRow)
-GAPS = _table(GapRow)
-FEEDBACK = _table(FeedbackRow)
-USAGE = _table(UsageRow)
-MODELS = _table(ModelRow)
-SECRETS = _table(SecretRow)
+PEOPLE, ACCOUNTS, PLACES = _tables(PersonRow, AccountRow, PlaceRow)
+MEMBERSHIPS, ROLES, LINKS = _tables(MembershipRow, RoleRow, LinkRow)
+INBOX, POSTS, OUTBOX, QUOTES = _tables(InboxRow, PostRow, OutboxRow, QuoteRow)
+CONVERSATIONS, MESSAGES, CITATIONS, CANDIDATES = _tables(ConversationRow, MessageRow, CitationRow, CandidateRow)
+GAPS, FEEDBACK, USAGE = _tables(GapRow, FeedbackRow, UsageRow)
+MODELS, SECRETS = _tables(ModelRow, SecretRow)

@@ -1,53 +1,26 @@
 """The face: everything a person can ask of the twin, one short method each, with what they must be allowed to."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.access import GUIDE, LOCAL, Access, Act, NotAllowed
+from bot.access import GUIDE, LOCAL, Act, NotAllowed
 from bot.chat import Person, Pieces, Place, PlaceKind
-from bot.engine import Asked, Engine
+from bot.engine import Asked
 from bot.errors import TwinError, UnknownMessage
-from bot.limits import NOTE, QUERY, REASON, Rates, What, bounded
-from bot.llm.models import EVERYWHERE, Changes, Chosen, ModelSettings
-from bot.llm.shelf import Shelf
-from bot.people.register import People, UnknownPlace
+from bot.limits import NOTE, QUERY, REASON, What, bounded
+from bot.llm.models import EVERYWHERE, Changes, Chosen
+from bot.parts import Parts
+from bot.people.register import UnknownPlace
 from bot.record import export
-from bot.record.digest import Digest, Digests
-from bot.record.feedback import Feedback, Opinion
-from bot.record.history import History
-from bot.record.memory import Memory
-from bot.record.recall import Recall
+from bot.record.digest import Digest
+from bot.record.feedback import Opinion
 from bot.record.said import Said
-from bot.record.usage import Figures, Usage
+from bot.record.usage import Figures
 from bot.record.why import Why, explained
-from bot.teaching import Progress, Teaching
-from knowledge import Audience, Document, Filters, Found, Knowledge, Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the face stands on."""
-
-    knowledge: Knowledge
-    access: Access
-    engine: Engine
-    history: History
-    recall: Recall
-    feedback: Feedback
-    memory: Memory
-    teaching: Teaching
-    shelf: Shelf
-    models: ModelSettings
-    usage: Usage
-    rates: Rates
-    people: People
-    digests: Digests
-    retell: Callable[[], Awaitable[None]]
-    """Shows anew, on platforms, the answers that rested on what was forgotten."""
-    compact: Callable[[], Awaitable[None]]
+from bot.teaching import Progress
+from knowledge import Audience, Document, Filters, Found, Receipt
 
 
 class Twin:
@@ -224,6 +197,25 @@ class Twin:
         """Return whose account this is."""
         return await self._.access.person(account)
 
+    async def link_code(self, *, person: Person) -> str:
+        """Return a code by which a person shows that another account is theirs."""
+        self._take(What.LINK, person)
+        return await self._.linking.code(person)
+
+    async def link_to(self, code: str, *, person: Person) -> str:
+        """Return the name of whoever was given a code; raises `UnknownCode` and `SamePerson`."""
+        self._take(What.LINK, person)
+        return await self._.linking.holder(code, person)
+
+    async def link(self, code: str, *, account: str, person: Person) -> None:
+        """Make whoever shows a code the person it was given to: what one of them may see and do, the other may from now on."""
+        self._take(What.LINK, person)
+        await self._.linking.use(code, account, person)
+
+    async def unlink(self, *, account: str) -> bool:
+        """Make an account somebody of their own again; tell whether it was one of several."""
+        return await self._.linking.unlink(account)
+
     async def may_teach(self, *, place: Place, person: Person) -> None:
         """Raise `NotAllowed` unless a person may teach in a place."""
         await self._.access.require(Act.TEACH, person, place)
@@ -270,6 +262,7 @@ class Twin:
 
     async def resume(self) -> AsyncIterator[Receipt]:
         """Take up what was being learned when the twin last stopped."""
+        await self._.linking.finish()
         async for receipt in self._knowledge.library.resume():
             yield receipt
 

@@ -18,6 +18,8 @@ HELP = """\
 - `/twin remember TEXT` keeps a note that only you are told of; `/twin notes` lists them
 - `/twin digest` tells what was learned here in the last week, and what nobody could answer; `/twin digest on` or `off` has
   me post it every Monday, or not (in channels: owners)
+- `/twin link` gives you a code that you show me from your other account, elsewhere or on another platform, so that both are
+  yours; `/twin unlink` ends that
 - `/twin learn on` or `off` has me learn what is said and posted here, or not (owners)
 - `/twin model` tells who writes my answers here; `/twin model NAME` has another one do it (owners)
 - `/twin stats DAYS` sums up what you asked lately"""
@@ -71,6 +73,18 @@ class Ordered(Protocol):
     ) -> texts.Opinion:
         """Keep what a person thinks of an answer: 1, -1, or 0 to take it back."""
 
+    async def link_code(self, *, person: Person) -> str:
+        """Return a code by which a person shows that another account is theirs."""
+
+    async def link_to(self, code: str, *, person: Person) -> str:
+        """Return the name of whoever was given a code."""
+
+    async def link(self, code: str, *, account: str, person: Person) -> None:
+        """Make whoever shows a code the person it was given to."""
+
+    async def unlink(self, *, account: str) -> bool:
+        """Make an account somebody of their own again; tell whether it was one of several."""
+
     async def remember(self, text: str, *, place: Place, person: Person) -> texts.Receipt:
         """Keep a note for a person, who alone is told of it."""
 
@@ -104,13 +118,14 @@ class Ordered(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody ordered: `here` is the place they are in, `alone` where they alone read what is said."""
+    """What somebody ordered from an account: `here` is the place they are in, `alone` where they alone read what is said."""
 
     word: str
     rest: str
     here: Place
     alone: Place
     person: Person
+    account: str
 
     @property
     def in_place(self) -> Here:
@@ -221,6 +236,34 @@ async def _teach(_twin: Ordered, _order: Order) -> Said:
     return Said(TEACH)
 
 
+async def _link(twin: Ordered, order: Order) -> Said:
+    match order.rest.split():
+        case []:
+            code = await twin.link_code(person=order.person)
+            return Said(
+                f"Within ten minutes, say `/twin link {code}` to me from your other account. Then both are one person: what you"
+                " may see, remember and have forgotten in one, you may in the other. Give the code to nobody else."
+            )
+        case [code]:
+            name = texts.line(await twin.link_to(code, person=order.person)) or "somebody whose name I do not know"
+            return Said(
+                f"Is the account of {name} yours too? From then on, what either of you may see, the other one sees as well.",
+                f"link {code} yes",
+            )
+        case [code, "yes"]:
+            await twin.link(code, account=order.account, person=order.person)
+            return Said("Both accounts are yours now. `/twin unlink` makes this one somebody of their own again.")
+    return Said("`/twin link` gives you a code; say `/twin link CODE` to me from your other account.")
+
+
+async def _unlink(twin: Ordered, order: Order) -> Said:
+    if order.rest != "yes":
+        return Said("Is this account somebody of their own again? What I keep for you stays with your other one.", "unlink yes")
+    if await twin.unlink(account=order.account):
+        return Said("This account is somebody of their own again.")
+    return Said("This account is linked to no other one.")
+
+
 async def _learn(twin: Ordered, order: Order) -> Said:
     wanted = {"on": True, "off": False, "": None}
     if order.rest.casefold() not in wanted:
@@ -242,4 +285,6 @@ _ORDERS: Mapping[str, Callable[[Ordered, Order], Awaitable[Said]]] = {
     "digest": _digest,
     "teach": _teach,
     "learn": _learn,
+    "link": _link,
+    "unlink": _unlink,
 }

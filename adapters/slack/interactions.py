@@ -105,7 +105,7 @@ class Interactions:
         async with self._actors.telling(respond):
             who = await self._actors.who(body)
             rest = incoming.plain(who.workspace, rest, self._actors.name)
-            said = await orders.obey(self._twin, orders.Order(word, rest, who.place, who.alone, who.person))
+            said = await orders.obey(self._twin, orders.Order(word, rest, who.place, who.alone, who.person, who.account))
             blocks = outgoing.body(outgoing.escaped(said.text)[:_SAID]) + _asked(said)
             await respond(text=outgoing.fallback(said.text), blocks=blocks, response_type="ephemeral", replace_original=False)
 

@@ -20,6 +20,7 @@ class What(StrEnum):
     FEEDBACK = "feedback of a person"
     NOTE = "notes that a person has remembered"
     EXPORT = "exports of a person"
+    LINK = "codes that a person shows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ RATES: Mapping[What, Rate] = {
     What.FILE: Rate(30, HOUR, 30, "That was a lot of files within an hour.", "You can teach me more"),
     What.FEEDBACK: Rate(30, MINUTE, 30, "That was a lot of feedback at once.", "Please try again"),
     What.NOTE: Rate(30, HOUR, 10, "That was a lot to remember at once.", "Please tell me the rest"),
+    What.LINK: Rate(10, HOUR, 5, "Those were a lot of codes.", "Please try again"),
     What.EXPORT: Rate(6, HOUR, 3, "That was a lot of exports at once.", "You can have another"),
 }
 

@@ -149,12 +149,15 @@ async def open_model(model: str, endpoints: Endpoints) -> AsyncIterator[Anthropi
     import anthropic  # noqa: PLC0415 - takes more than a second, which only those who use it should wait
 
     key = endpoints.anthropic_api_key.get_secret_value().strip() if endpoints.anthropic_api_key else ""
+    limits = type(anthropic.DEFAULT_CONNECTION_LIMITS)(**wire.CONNECTIONS)
     async with anthropic.AsyncAnthropic(
         api_key=key or "none",  # without one the library would look for others on this machine
         base_url=endpoints.anthropic_base_url or _OWN_SERVER,
         max_retries=0,  # there is one place that tries again: the chain
         timeout=anthropic.Timeout(_WAIT, connect=_CONNECT),
-        http_client=anthropic.DefaultAioHttpClient(),  # reads a piece of an answer in half the time of the usual one
+        http_client=anthropic.DefaultAioHttpClient(
+            limits=limits
+        ),  # reads a piece in half the time of the usual one
         open_telemetry=False,
     ) as client:
         yield Anthropic(client, model, keyless=not key, window=endpoints.window or _WINDOW)

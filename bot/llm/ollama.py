@@ -20,7 +20,6 @@ PROVIDER = "ollama"
 _OWN_SERVER = "http://127.0.0.1:11434"
 _ADDRESS = "OLLAMA_HOST"
 _WAIT, _CONNECT = 120.0, 10.0  # seconds for a byte to come: the last resort, patience is the chain's
-_MOST = httpx.Limits(max_connections=1_000, max_keepalive_connections=100)
 
 
 class Ollama:
@@ -112,7 +111,7 @@ async def open_model(model: str, endpoints: Endpoints) -> AsyncIterator[Ollama]:
     async with ollama.AsyncClient(
         endpoints.ollama_host or _OWN_SERVER,
         timeout=httpx.Timeout(_WAIT, connect=_CONNECT),
-        limits=_MOST,
+        limits=httpx.Limits(**wire.CONNECTIONS),
         event_hooks={"response": [_check]},
     ) as client:
         yield Ollama(client, model, window=endpoints.window or Capabilities().window)

@@ -151,12 +151,13 @@ async def open_model(model: str, endpoints: Endpoints) -> AsyncIterator[OpenAI]:
 
     key = endpoints.openai_api_key.get_secret_value().strip() if endpoints.openai_api_key else ""
     address = endpoints.openai_base_url or _OWN_SERVER
+    limits = type(openai.DEFAULT_CONNECTION_LIMITS)(**wire.CONNECTIONS)
     async with openai.AsyncOpenAI(
         api_key=key or "none",  # the library wants one even for servers that do not
         base_url=address,
         max_retries=0,  # there is one place that tries again: the chain
         timeout=openai.Timeout(_WAIT, connect=_CONNECT),
-        http_client=openai.DefaultAioHttpClient(),  # reads a piece of an answer in half the time of the usual one
+        http_client=openai.DefaultAioHttpClient(limits=limits),  # reads a piece in half the time of the usual one
     ) as client:
         own = address.rstrip("/") == _OWN_SERVER
         yield OpenAI(client, model, keyless=not key, own=own, window=endpoints.window or Capabilities().window)

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 from bot.llm.base import Usage
 
+CONNECTIONS = {"max_connections": 10_000, "max_keepalive_connections": 100}
+"""Of a client: more than there are answers at once, or the small tasks of some would wait for the answers of others."""
 JSON = object
 """Anything that JSON can say, to be looked at with care."""
 

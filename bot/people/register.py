@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from sqlalchemy import Table, Update, and_, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -220,6 +221,29 @@ class People:
             await connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.person_id == old).values(person_id=person.id))
             await connection.execute(delete(PEOPLE).where(PEOPLE.c.id == old))  # and the roles that were copied
             return Person(old)
+
+    async def unlinked(self, account: str) -> bool:
+        """Write down that an account is somebody of their own again; tell whether its person had others. They lose its roles.
+
+        What is kept of the person stays with the other accounts. Raises `UnknownAccount`.
+        """
+        async with self._engine.begin() as connection:
+            of_this = select(ACCOUNTS.c.person_id, ACCOUNTS.c.tenant).where(ACCOUNTS.c.id == account)
+            row = (await connection.execute(of_this)).one_or_none()
+            if row is None:
+                raise UnknownAccount(account)
+            theirs = select(ACCOUNTS.c.tenant).where(ACCOUNTS.c.person_id == row.person_id, ACCOUNTS.c.id != account)
+            left = set((await connection.execute(theirs)).scalars())
+            if not left:
+                return False
+            taken = (await connection.execute(select(PEOPLE.c.id).where(PEOPLE.c.id == account))).first()
+            person = f"{account}/{uuid4().hex[:8]}" if taken else account
+            await _add(connection, PEOPLE, [{"id": person, "name": "", "created_at": self._clock()}])
+            await connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account).values(person_id=person))
+            if row.tenant not in left:
+                roles = (ROLES.c.person_id == row.person_id, ROLES.c.tenant == row.tenant)
+                await connection.execute(delete(ROLES).where(*roles))
+        return True
 
     async def granted(self, person: Person, tenant: str, role: Role) -> None:
         """Make a person an owner or a teacher of a tenant, for as long as they are a full member; raises `UnknownPerson`."""

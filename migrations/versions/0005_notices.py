@@ -1,4 +1,4 @@
-"""What notices say of documents, who wants a digest where, and a quick way to what was said in a thread."""
+"""What notices say of documents, who wants a digest where, codes for linking, and a quick way to what was said in a thread."""
 
 from collections.abc import Sequence
 
@@ -25,6 +25,18 @@ def upgrade() -> None:
     with op.batch_alter_table("quotes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_quotes_key"), ["key"], unique=False)
         batch_op.create_index(batch_op.f("ix_quotes_document_id"), ["document_id"], unique=False)
+    op.create_table(
+        "links",
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("old", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("code"),
+    )
+    with op.batch_alter_table("links", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_links_person_id"), ["person_id"], unique=False)
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revision", sa.Integer(), server_default="0", nullable=False))
     with op.batch_alter_table("places", schema=None) as batch_op:
@@ -40,4 +52,5 @@ def downgrade() -> None:
         batch_op.drop_column("digest_by")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_column("revision")
+    op.drop_table("links")
     op.drop_table("quotes")

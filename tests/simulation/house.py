@@ -24,6 +24,8 @@ from bot.llm.chain import Chain
 from bot.llm.extractive import Extractive
 from bot.llm.models import Chosen, ModelSettings
 from bot.llm.shelf import Shelf
+from bot.parts import Parts
+from bot.people.linking import Linking
 from bot.people.register import People
 from bot.record.digest import Digests
 from bot.record.feedback import Feedback
@@ -32,7 +34,7 @@ from bot.record.memory import Memory
 from bot.record.recall import Recall
 from bot.record.usage import Usage
 from bot.teaching import Teaching
-from bot.twin import Parts, Twin
+from bot.twin import Twin
 from knowledge import Audience, Knowledge
 from knowledge.catalogue import Catalogue
 from knowledge.embeddings import Embedder
@@ -194,6 +196,7 @@ def build(
         rates=rates,
         people=People(engine, clock=clock),
         digests=Digests(engine, knowledge),
+        linking=Linking(engine, knowledge, People(engine, clock=clock), clock),
         retell=jobs.errands.retell,
         compact=compact,
     )

@@ -57,7 +57,7 @@ async def taught(house: House, file: Path, text: str, scope: str, by: Person) ->
 
 def order(said: str, person: Person = ADA, here: Place = OPEN) -> Order:
     word, rest = parsed(said)
-    return Order(word, rest, here, Place(f"{OPEN.id}~{person.id[-3:]}"), person)
+    return Order(word, rest, here, Place(f"{OPEN.id}~{person.id[-3:]}"), person, person.id)
 
 
 async def told(house: House, said: str, person: Person = ADA, here: Place = OPEN) -> str:
@@ -104,9 +104,42 @@ async def test_an_order_without_what_it_needs_is_told_how_it_is_given(house: Hou
 
 @in_one_loop
 async def test_help_names_every_order(house: House) -> None:
-    for word in ("ask", "search", "docs", "forget", "teach", "remember", "notes", "digest", "learn", "model", "stats"):
+    for word in (
+        "ask",
+        "search",
+        "docs",
+        "forget",
+        "teach",
+        "remember",
+        "notes",
+        "digest",
+        "learn",
+        "link",
+        "unlink",
+        "model",
+        "stats",
+    ):
         assert f"/twin {word}" in HELP
         assert "I do not know" not in await told(house, word)
+
+
+# --- two accounts of one person
+
+
+@in_one_loop
+async def test_a_code_that_is_shown_elsewhere_makes_one_person_of_two_once_they_say_so(house: House) -> None:
+    await house.people.met("slack:T2:ada", tenant="slack:T2", kind=Kind.MEMBER)
+    other = Person("slack:T2:ada")
+    code = (await told(house, "link")).split("`")[1].removeprefix("/twin link ")
+    asked = await obey(house.twin, order(f"link {code}", other))
+    assert "is yours too" not in asked.text
+    assert asked.confirm == f"link {code} yes"
+    assert await house.twin.person(other.id) == other
+    assert "yours now" in await told(house, asked.confirm, other)
+    assert await house.twin.person(other.id) == ADA
+    assert (await obey(house.twin, order("unlink", other))).confirm == "unlink yes"
+    assert "of their own again" in await told(house, "unlink yes", other)
+    assert "no other one" in await told(house, "unlink yes", other)
 
 
 # --- what is seen
