@@ -193,7 +193,8 @@ async def _open_desk(house: House, adapter: Callable[[str], Adapter], tidying: T
     errands = Errands(tools)
     removals = Removals(house.database, house.people, tools, errands.current, errands.undoing)
     weekly = Weekly(tools, errands.contents, house.people, house.twin.digest, texts.digest_lines)
-    async with open_jobs(house.database, _kinds(errands, removals, weekly, house.settings), judge=_judged) as jobs:
+    kinds = _kinds(errands, removals, weekly, house.settings)
+    async with open_jobs(house.database, kinds, judge=_judged, transaction=db.transaction) as jobs:
         queue.jobs = jobs
         house.retelling.errands = errands
         await jobs.start()

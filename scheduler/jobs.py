@@ -15,7 +15,7 @@ from scheduler.crew import Crew
 from scheduler.fates import ALONE, CRASHED, REPORTS, Fate, Taken
 from scheduler.kinds import Job, Judge, Kind
 from scheduler.ledger import Line
-from scheduler.nodes import Nodes
+from scheduler.nodes import Nodes, Transact, transact
 from scheduler.rounds import Rounds
 
 __all__ = ["CRASHED", "Job", "Jobs", "Judge", "Kind", "open_jobs"]
@@ -27,11 +27,13 @@ _LAST_ROUND = 35.0  # seconds that the loop has to end: SQLite waits for a lock 
 class Jobs:
     """Takes jobs from the moment it is opened, and does them from `start` to `stop`."""
 
-    def __init__(self, engine: AsyncEngine, kinds: Sequence[Kind], judge: Judge, look: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, kinds: Sequence[Kind], judge: Judge, look: float, transaction: Transact = transact
+    ) -> None:
         self._engine = engine
         self._crew = Crew(kinds, judge, self._ended)
         self._line = Line(self._crew.lanes, [kind.name for kind in kinds])
-        self._rounds = Rounds(Nodes(engine), self._line, self._crew, look)
+        self._rounds = Rounds(Nodes(engine, transaction), self._line, self._crew, look)
         self._counts: Counter[str] = Counter()
         self._counted_at = float("-inf")
         self._loop: asyncio.Task[None] | None = None
@@ -100,16 +102,22 @@ class Jobs:
 
 @asynccontextmanager
 async def open_jobs(
-    engine: AsyncEngine, kinds: Sequence[Kind], *, judge: Judge = lambda error: error, look: float = 0.5
+    engine: AsyncEngine,
+    kinds: Sequence[Kind],
+    *,
+    judge: Judge = lambda error: error,
+    look: float = 0.5,
+    transaction: Transact = transact,
 ) -> AsyncIterator[Jobs]:
     """Open the jobs of a database; whoever opens them calls `start` when all is ready, and `stop` before it is not any more.
 
-    `look` is how often, in seconds, it is looked for jobs that others have put, or that nobody called `wake` for.
+    `look` is how often, in seconds, it is looked for jobs that others have put, or that nobody called `wake` for. A round is
+    written by `transaction`.
     """
     names = [ALONE, REPORTS, *(kind.name for kind in kinds)]
     if len(names) > len(set(names)):
         raise ValueError(f"The names of kinds must differ, and be none of {ALONE!r} and {REPORTS!r}: {names[2:]}")
-    jobs = Jobs(engine, kinds, judge, look)
+    jobs = Jobs(engine, kinds, judge, look, transaction)
     try:
         yield jobs
     finally:

@@ -1,12 +1,31 @@
 """Which processes work on the same jobs, and which of them are dead."""
 
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+T = TypeVar("T")
+
+Work = Callable[[AsyncConnection], Awaitable[T]]
+"""What is done in a transaction; it awaits nothing but its connection."""
+
+
+class Transact(Protocol):
+    """Does some work in a transaction of an engine, in the best way for its database."""
+
+    async def __call__(self, engine: AsyncEngine, work: Work[T]) -> T:
+        """Do it, or nothing of it."""
+
+
+async def transact(engine: AsyncEngine, work: Work[T]) -> T:
+    """Do some work in a transaction, in the way that all databases know."""
+    async with engine.begin() as connection:
+        return await work(connection)
 
 
 class Nodes:
@@ -17,8 +36,9 @@ class Nodes:
     process which has lost its lock without noticing can take nothing either.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, transaction: Transact = transact) -> None:
         self._engine = engine
+        self._transaction = transaction
         self.shared = engine.dialect.name != "sqlite"
         self.me = f"{socket.gethostname()}-{uuid4()}" if self.shared else "local"
         self._locked: AsyncConnection | None = None
@@ -33,6 +53,13 @@ class Nodes:
         connection = await self._alive()
         async with connection.begin():
             yield connection
+
+    async def written(self, work: Work[T]) -> T:
+        """Do some work in such a transaction."""
+        if not self.shared:
+            return await self._transaction(self._engine, work)
+        async with self.writing() as connection:
+            return await work(connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

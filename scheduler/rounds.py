@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from scheduler import ledger
 from scheduler.crew import Crew
-from scheduler.fates import backoff, crashed
+from scheduler.fates import Taken, backoff, crashed
 from scheduler.ledger import Line
 from scheduler.nodes import Nodes
 
@@ -115,11 +116,14 @@ class Rounds:
 
     async def _write_and_take(self, free: dict[str, int]) -> None:
         fates, held = self._crew.fates(), self._crew.held()
-        async with self._nodes.writing() as connection:
+
+        async def written(connection: AsyncConnection) -> list[Taken]:
             await ledger.settle(connection, self._nodes.me, fates)
             if self._doubtful:
                 await ledger.hand_back(connection, self._nodes.me, but=held)
-            taken = await self._line.take(connection, self._nodes.me, free, datetime.now(UTC)) if free else []
+            return await self._line.take(connection, self._nodes.me, free, datetime.now(UTC)) if free else []
+
+        taken = await self._nodes.written(written)
         self._doubtful = False
         self._crew.settled(fates)
         for job in taken:

@@ -155,9 +155,7 @@ async def open_model(model: str, endpoints: Endpoints) -> AsyncIterator[Anthropi
         base_url=endpoints.anthropic_base_url or _OWN_SERVER,
         max_retries=0,  # there is one place that tries again: the chain
         timeout=anthropic.Timeout(_WAIT, connect=_CONNECT),
-        http_client=anthropic.DefaultAioHttpClient(
-            limits=limits
-        ),  # reads a piece in half the time of the usual one
+        http_client=anthropic.DefaultAioHttpClient(limits=limits),  # reads a piece in half the time of the usual one
         open_telemetry=False,
     ) as client:
         yield Anthropic(client, model, keyless=not key, window=endpoints.window or _WINDOW)
