@@ -1,7 +1,8 @@
 """The database: SQLite in WAL mode or Postgres, migrated to the present on opening."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 BUSY = 30.0
 """Seconds that a transaction waits for those of others, until it fails."""
+
+_Work = Callable[[AsyncConnection], Awaitable[Any]]
+_AT_ONCE = 100  # transactions in one trip
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -48,6 +52,7 @@ class _OneWriter(AsyncEngine):
     def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
         super().__init__(writing.sync_engine)
         self._readers = reading
+        self.line = _Line(writing)
 
     def execution_options(self, **options: Any) -> AsyncEngine:
         if options.get("reading"):
@@ -57,6 +62,66 @@ class _OneWriter(AsyncEngine):
     async def dispose(self, close: bool = True) -> None:
         await super().dispose(close)
         await self._readers.dispose(close)
+
+
+class _Line:
+    """Transactions that wait for the one writer. Those that wait at the same time are made in one trip, each for itself.
+
+    A trip takes a few turns of the event loop, which come late when there is much to do: one transaction a trip would be the
+    most that can be written then.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._waiting: deque[tuple[_Work, asyncio.Future[Any]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def made(self, work: _Work) -> Any:
+        """Make a transaction; return what the work returns."""
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="write")
+        return await done
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                some = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+                await self._together([(work, done) for work, done in some if not done.done()])
+        finally:
+            self._task = None
+            for _, done in self._waiting:  # only when the process ends
+                done.cancel()
+
+    async def _together(self, some: Sequence[tuple[_Work, asyncio.Future[Any]]]) -> None:
+        try:
+            async with self._engine.connect() as connection:
+                outcomes = await _at_once(connection, lambda: _each(connection, [work for work, _ in some]))
+        except BaseException as error:
+            for _, done in some:
+                if not done.done():
+                    done.set_exception(error) if isinstance(error, Exception) else done.cancel()
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, done), (value, failure) in zip(some, outcomes, strict=True):
+            if not done.done():
+                done.set_exception(failure) if failure else done.set_result(value)
+
+
+async def _each(connection: AsyncConnection, works: Sequence[_Work]) -> list[tuple[Any, Exception | None]]:
+    """Do each work in a transaction of its own; return what it returned, or why it failed and was rolled back."""
+    outcomes: list[tuple[Any, Exception | None]] = []
+    for work in works:
+        try:
+            async with connection.begin():
+                value = await work(connection)
+        except Exception as error:
+            outcomes.append((None, error))
+        else:
+            outcomes.append((value, None))
+    return outcomes
 
 
 def _engine(url: str) -> AsyncEngine:
@@ -113,14 +178,22 @@ async def transaction(engine: AsyncEngine, work: Callable[[AsyncConnection], Awa
     On SQLite all of it is one trip to the thread of the connection, however many statements it has. Whoever is cancelled
     while it is made does not know whether it was.
     """
+    if isinstance(engine, _OneWriter):
+        made: T = await engine.line.made(work)
+        return made
 
     async def whole() -> T:
         async with connection.begin():
             return await work(connection)
 
     async with engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        return await (driver.at_once(whole) if isinstance(driver, onetrip.Connection) else whole())
+        return await _at_once(connection, whole)
+
+
+async def _at_once(connection: AsyncConnection, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Do what awaits nothing but a connection: on SQLite in one trip."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    return await (driver.at_once(work) if isinstance(driver, onetrip.Connection) else work())
 
 
 async def compact(engine: AsyncEngine) -> None:

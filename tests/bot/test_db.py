@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +115,38 @@ async def test_a_transaction_of_sqlite_does_not_wait_for_anything_else(tmp_path:
             await db.transaction(engine, slow)
         async with engine.begin() as connection:  # and the writer is free again
             await connection.execute(insert(knowledge.tables.FILES).values(sha256="a", size=1))
+
+
+async def test_transactions_that_wait_together_stand_and_fall_each_by_itself(tmp_path: Path) -> None:
+    async with db.open_database(f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}") as engine:
+
+        def adding(name: str, *, fails: bool) -> Callable[[AsyncConnection], Awaitable[str]]:
+            async def work(connection: AsyncConnection) -> str:
+                await connection.exec_driver_sql("INSERT INTO people VALUES (?, '', '2026-01-01')", (name,))
+                if fails:
+                    raise ValueError(name)
+                return name
+
+            return work
+
+        works = [db.transaction(engine, adding(f"p{n}", fails=n % 3 == 0)) for n in range(30)]
+        outcomes = await asyncio.gather(*works, return_exceptions=True)
+        assert [str(one) for one in outcomes] == [f"p{n}" for n in range(30)]
+        assert [isinstance(one, ValueError) for one in outcomes] == [n % 3 == 0 for n in range(30)]
+        async with engine.connect() as connection:
+            kept = (await connection.exec_driver_sql("SELECT id FROM people")).scalars()
+            assert set(kept) == {f"p{n}" for n in range(30) if n % 3}
+
+
+async def test_who_does_not_wait_any_more_leaves_the_others_alone(tmp_path: Path) -> None:
+    async with db.open_database(f"sqlite+aiosqlite:///{tmp_path / 'twin.db'}") as engine:
+
+        async def counted(connection: AsyncConnection) -> int:
+            return int((await connection.exec_driver_sql("SELECT count(*) FROM people")).scalar() or 0)
+
+        impatient = asyncio.create_task(db.transaction(engine, counted))
+        patient = asyncio.create_task(db.transaction(engine, counted))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        assert await patient == 0
+        assert await db.transaction(engine, counted) == 0
