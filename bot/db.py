@@ -1,6 +1,7 @@
 """The database: SQLite in WAL mode or Postgres, migrated to the present on opening."""
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -25,6 +26,8 @@ BUSY = 30.0
 
 _Work = Callable[[AsyncConnection], Awaitable[Any]]
 _AT_ONCE = 100  # transactions in one trip
+_READERS = 24  # connections that are kept; one more is made anew each time that all are busy, which takes several statements
+_TURN = 0.0005  # seconds that a thread runs while others want to
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -35,6 +38,9 @@ async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
 
     Raises `ServiceAway` when there is no database there that can be opened.
     """
+    # A statement on a thread of its own lets go of the interpreter and wants it back a few times. Where the event loop is busy
+    # it would wait for as long as this each time, which is 5 ms if nobody says otherwise.
+    sys.setswitchinterval(_TURN)
     engine = _engine(url)
     try:
         await _migrated(engine)
@@ -127,7 +133,7 @@ async def _each(connection: AsyncConnection, works: Sequence[_Work]) -> list[tup
 def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
         # Readers have no transaction: each statement sees the newest commit, and nothing is to be rolled back after it.
-        readers = _sqlite(url, pool_size=8, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
+        readers = _sqlite(url, pool_size=_READERS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
         return _OneWriter(_sqlite(url, pool_size=1, max_overflow=0, pool_timeout=BUSY), readers)
     # Compiling a query takes Postgres longer than running one of ours.
     return create_async_engine(url, pool_pre_ping=True, connect_args={"server_settings": {"jit": "off"}})
