@@ -16,10 +16,8 @@ HELP = """\
 - `/twin forget ID` forgets a document for good, `/twin forget me` your notes, questions and opinions
 - `/twin teach` tells how to teach me
 - `/twin remember TEXT` keeps a note that only you are told of; `/twin notes` lists them
-- `/twin digest` tells what was learned here in the last week, and what nobody could answer; `/twin digest on` or `off` has
-  me post it every Monday, or not (in channels: owners)
-- `/twin link` gives you a code that you show me from your other account, elsewhere or on another platform, so that both are
-  yours; `/twin unlink` ends that
+- `/twin digest` sums up the last week here; `/twin digest on` or `off` has me post it every Monday, or not (owners)
+- `/twin link` makes your account elsewhere, or on another platform, yours here too; `/twin unlink` ends that
 - `/twin learn on` or `off` has me learn what is said and posted here, or not (owners)
 - `/twin model` tells who writes my answers here; `/twin model NAME` has another one do it (owners)
 - `/twin stats DAYS` sums up what you asked lately"""
