@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
@@ -134,21 +134,19 @@ class Access:
 
     async def learns(self, place: Place) -> bool:
         """Say whether an owner has switched on that chat is learned in a place."""
-        query = select(PLACES.c.id).where(PLACES.c.id == place.id, PLACES.c.learns.is_(True), PLACES.c.closed.is_(False))
-        async with self._engine.connect() as connection:
-            return (await connection.execute(query)).first() is not None
+        return await self._is(place, PLACES.c.learns.is_(True), PLACES.c.closed.is_(False))
 
     async def digested(self, place: Place) -> bool:
         """Say whether a digest is posted in a place each week."""
-        query = select(PLACES.c.id).where(PLACES.c.id == place.id, PLACES.c.digest_by != "", PLACES.c.closed.is_(False))
-        async with self._engine.connect() as connection:
-            return (await connection.execute(query)).first() is not None
+        return await self._is(place, PLACES.c.digest_by != "", PLACES.c.closed.is_(False))
 
     async def closed(self, place: Place) -> bool:
         """Say whether a place is known to be archived or gone, or to be one that the twin is in no longer."""
-        query = select(PLACES.c.id).where(PLACES.c.id == place.id, PLACES.c.closed.is_(True))
+        return await self._is(place, PLACES.c.closed.is_(True))
+
+    async def _is(self, place: Place, *what: ColumnElement[bool]) -> bool:
         async with self._engine.connect() as connection:
-            return (await connection.execute(query)).first() is not None
+            return (await connection.execute(select(PLACES.c.id).where(PLACES.c.id == place.id, *what))).first() is not None
 
     async def _scopes(self, query: Any, told: dict[str, str | None]) -> set[str]:
         async with self._engine.connect() as connection:

@@ -58,9 +58,11 @@ class Digests:
             teachers = await _teachers(connection, learned)
             asked = (await connection.execute(_asked(place, since))).scalar_one()
             answered = (await connection.execute(_answered(place, since))).scalar_one()
-            unanswered = {row.text: row.origin or "" for row in reversed((await connection.execute(_gaps(place, since))).all())}
+            gaps = (await connection.execute(_gaps(place, since))).all()
         messages = sum(one.kind == MESSAGE for one in lately)
-        latest = dict(reversed(unanswered.items()))
+        latest: dict[str, str] = {}
+        for row in gaps:  # what was asked again and again is named once, as it was asked last
+            latest.setdefault(row.text, row.origin or "")
         return Digest(place.id, since, learned, messages, teachers, asked, answered, tuple(latest), tuple(latest.values()))
 
 
