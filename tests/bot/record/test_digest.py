@@ -108,3 +108,11 @@ async def test_a_question_that_was_taken_back_is_in_it_no_longer(house: House) -
     await house.twin.forget_me(person=BOB)
     digest = await house.twin.digest(place=OTHER, person=ADA)
     assert (digest.asked, digest.open) == (0, ())
+
+
+async def test_a_question_that_is_asked_again_stands_where_it_was_asked_last(house: House) -> None:
+    first, second = "Who feeds the wombats of the consulate on Mondays?", "Who waters the cactus of the consulate on Tuesdays?"
+    for question in (first, second, first):
+        await asked(house, question, OTHER, BOB)
+    digest = await house.twin.digest(place=OTHER, person=ADA)
+    assert [one for one in digest.open if one in {first, second}] == [first, second]
