@@ -10,8 +10,8 @@ from bot.settings import Settings
 
 
 @asynccontextmanager
-async def open_http(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> AsyncIterator[None]:
-    """Serve `/health` and the routes of platforms; raises `ServiceAway` when the port is taken."""
+async def open_http(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> AsyncIterator[str]:
+    """Serve `/health` and the routes of platforms; yields the address, raises `ServiceAway` when the port is taken."""
     app = web.Application()
     app.add_routes([web.get("/health", _health), *routes])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
@@ -24,7 +24,8 @@ async def open_http(settings: Settings, routes: Sequence[web.RouteDef] = ()) -> 
                 f"Port {settings.http_port} of {settings.http_host} cannot be opened: {error.strerror}. "
                 "Set TWIN_HTTP_PORT to another one."
             ) from error
-        yield
+        host, port = runner.addresses[0][:2]  # of port 0, the one that was free
+        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
     finally:
         await runner.cleanup()
 

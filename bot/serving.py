@@ -33,8 +33,8 @@ async def serve(settings: Settings) -> None:
         platforms = await stack.enter_async_context(open_platforms(house))
         desk = await stack.enter_async_context(open_desk(house, platforms.adapters))
         await stack.enter_async_context(open_calendar(twin, desk, settings.timezone))
-        await stack.enter_async_context(open_http(settings, platforms.routes(desk)))
-        log.info("ready", address=f"http://{settings.http_host}:{settings.http_port}")
+        address = await stack.enter_async_context(open_http(settings, platforms.routes(desk)))
+        log.info("ready", address=address)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_resume(twin), name="resume"), *platforms.run(group, desk)]
             if sys.stdin.isatty() and sys.stdout.isatty():

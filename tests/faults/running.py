@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -36,15 +35,12 @@ class Running:
 
     async def start(self, fault: str = "", **environment: str) -> None:
         """Start it, with a fault armed, and wait until it is ready or dead."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         own = {"OPENBLAS_NUM_THREADS": "1", "TWIN_DATA_DIR": str(self.data), "TWIN_FAULT": fault, "PYTHONPATH": path}
         outside = {name: value for name, value in os.environ.items() if name not in names().values()}
         with (self.folder / "log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.simulators.process", self.platform.url, str(self.port)),
+                *(sys.executable, "-m", "tests.simulators.process", self.platform.url),
                 cwd=self.folder,
                 env={**outside, **self.environment, **own, **environment},
                 stdin=DEVNULL,
@@ -52,7 +48,9 @@ class Running:
                 stderr=log,
             )
         assert self.process.stdout
-        if not await self.process.stdout.readline():
+        if port := await self.process.stdout.readline():
+            self.port = int(port)
+        else:
             await self.process.wait()
 
     @property

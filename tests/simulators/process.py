@@ -1,8 +1,8 @@
-"""The real process with the simulated platform connected: `python -m tests.simulators.process PLATFORM_URL PORT`.
+"""The real process with the simulated platform connected: `python -m tests.simulators.process PLATFORM_URL`.
 
-It takes events at `POST /events` and acknowledges each once it is kept, as an adapter does. Places and people are those of
-`PEOPLE` and `PLACES`. What would take a test too long is shortened by SIMULATED_PATIENCE (seconds until a model begins, and
-between two of its pieces) and SIMULATED_BUSY (seconds that a transaction waits for another).
+It prints its port once it is ready. It takes events at `POST /events` and acknowledges each once it is kept, as an adapter
+does. Places and people are those of `PEOPLE` and `PLACES`. What would take a test too long is shortened by SIMULATED_PATIENCE
+(seconds until a model begins, and between two of its pieces) and SIMULATED_BUSY (seconds that a transaction waits for another).
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def introduce(house: House) -> None:
         await house.people.members(f"sim:T1:Q{n}", [f"sim:T1:A{n}"])
 
 
-async def main(platform: str, port: int) -> None:
+async def main(platform: str) -> None:
     """Run until SIGTERM."""
     settings = Settings()
     log.configure(settings.log_level, "json")
@@ -72,8 +72,8 @@ async def main(platform: str, port: int) -> None:
         desk = await stack.enter_async_context(open_desk(house, {"sim": adapter}))
         lag = Lag()
         stack.push_async_callback(lag.end)
-        await stack.enter_async_context(_Server(_served(house, desk, lag), port))
-        print("ready", flush=True)  # noqa: T201
+        port = await stack.enter_async_context(_Server(_served(house, desk, lag)))
+        print(port, flush=True)  # noqa: T201
         await stopped.wait()
 
 
@@ -129,17 +129,17 @@ class Lag:
 
 
 class _Server:
-    def __init__(self, app: web.Application, port: int) -> None:
+    def __init__(self, app: web.Application) -> None:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
-        self._port = port
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> int:
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return int(self._runner.addresses[0][1])
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], int(sys.argv[2])))
+    uvloop.run(main(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Mapping
@@ -76,6 +77,13 @@ class Twin:
         assert self.process
         self.process.terminate()
         return await self.dead()
+
+    async def address(self) -> str:
+        """Wait until its HTTP server is open; return its address."""
+        async with asyncio.timeout(60):
+            while not (found := re.findall(r'"address": "(.*?)"', self.log())):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        return str(found[-1])
 
     def log(self) -> str:
         """Return what it has logged."""

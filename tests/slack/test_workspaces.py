@@ -1,6 +1,5 @@
 """One process in several workspaces, each of which installed the app by itself: what one knows, the other never hears of."""
 
-import socket
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -22,20 +21,14 @@ CLIENT = {
 AUDIT = "when does the audit of the warehouse take place?"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def installed(port: int, code: str) -> str:
+async def installed(address: str, code: str) -> str:
     """Install the app as somebody does in their browser; return what the last page says."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
-        async with browser.get(f"http://127.0.0.1:{port}/slack/install", allow_redirects=False) as page:
+        async with browser.get(f"{address}/slack/install", allow_redirects=False) as page:
             [state] = parse_qs(urlsplit(page.headers["Location"]).query)["state"]
             cookies = SimpleCookie(page.headers["Set-Cookie"])
         headers = {"Cookie": "; ".join(f"{name}={one.value}" for name, one in cookies.items())}
-        back = f"http://127.0.0.1:{port}/slack/oauth_redirect"
+        back = f"{address}/slack/oauth_redirect"
         async with browser.get(back, params={"code": code, "state": state}, headers=headers) as page:
             return await page.text()
 
@@ -57,12 +50,11 @@ async def test_two_workspaces_install_the_app_and_know_nothing_of_each_other(sla
     slack.user("U21", name="Hank", team="T2")
     slack.channel("C21", name="lobby", members=["U21"], team="T2")
     own, other = slack.teams["T1"].bot_user, slack.teams["T2"].bot_user
-    port = free_port()
-    twin = Twin(tmp_path, slack, CLIENT | {"TWIN_HTTP_PORT": str(port)})
+    twin = Twin(tmp_path, slack, CLIENT)
     try:
         await twin.start()
-        assert "Twin is installed in" in await installed(port, "one")
-        assert "Twin is installed in Globex" in await installed(port, "two")
+        assert "Twin is installed in" in await installed(await twin.address(), "one")
+        assert "Twin is installed in Globex" in await installed(await twin.address(), "two")
         lesson = await slack.say("C1", "U1", f"<@{own}>", files=[slack.file("handbook.md", HANDBOOK, user="U1")])
         await told(slack, "T1", "C1", lesson, "✅")
         await told(slack, "T1", "C1", await slack.say("C1", "U2", f"<@{own}> {AUDIT}"), "third of March")
