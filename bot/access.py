@@ -6,11 +6,11 @@ and strangers read the places they are in. What the platform has not confirmed f
 it concerns still count as readers, so that not knowing never widens what is seen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
@@ -136,6 +136,10 @@ class Access:
         """Say whether an owner has switched on that chat is learned in a place."""
         return await self._is(place, PLACES.c.learns.is_(True), PLACES.c.closed.is_(False))
 
+    async def learning(self, connection: AsyncConnection, places: Collection[str]) -> set[str]:
+        """Return those of some places in which `learns` holds, within the transaction of a connection."""
+        return set((await connection.execute(_LEARNING, {"places": list(places)})).scalars())
+
     async def digested(self, place: Place) -> bool:
         """Say whether a digest is posted in a place each week."""
         return await self._is(place, PLACES.c.digest_by != "", PLACES.c.closed.is_(False))
@@ -156,6 +160,9 @@ class Access:
         return self._clock() - FRESH
 
 
+_LEARNING = select(PLACES.c.id).where(
+    PLACES.c.id.in_(bindparam("places", expanding=True)), PLACES.c.learns.is_(True), PLACES.c.closed.is_(False)
+)
 _LEAST = {
     Act.TEACH: Role.MEMBER,
     Act.TEACH_EVERYONE: Role.TEACHER,

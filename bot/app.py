@@ -176,7 +176,7 @@ async def open_desk(house: House, adapters: Mapping[str, Adapter]) -> AsyncItera
 async def _open_desk(house: House, adapter: Callable[[str], Adapter], tidying: Tidying) -> AsyncIterator[Desk]:
     parts, outbox = house.parts, Outbox(house.database, adapter, house.parts.knowledge.catalogue.living)
     queue = _Queue()
-    inbox = Inbox(house.database, queue)
+    inbox = Inbox(house.database, queue, learning=parts.access.learning)
     tools = Tools(
         inbox=inbox,
         outbox=outbox,

@@ -28,6 +28,7 @@ class Crew:
         self._judge = judge
         self._ended = ended
         self._running: dict[str, tuple[Taken, asyncio.Task[None]]] = {}
+        self._taken = Counter[str]()  # slots of each lane
         self._fates: dict[str, Fate] = {}
         self._closed = False
 
@@ -45,8 +46,8 @@ class Crew:
 
     def free(self) -> dict[str, int]:
         """Return how many jobs of which lanes may begin."""
-        taken = Counter(job.lane for job, _ in self._running.values())
-        return {} if self._closed else {lane: free for lane, slots in self._slots.items() if (free := slots - taken[lane]) > 0}
+        left = {lane: slots - self._taken[lane] for lane, slots in self._slots.items()}
+        return {} if self._closed else {lane: free for lane, free in left.items() if free > 0}
 
     def fates(self) -> list[Fate]:
         """Return what became of jobs and is not settled."""
@@ -68,6 +69,7 @@ class Crew:
             return
         task = asyncio.create_task(self._do(job), name=f"job {job.key}")
         self._running[job.key] = (job, task)
+        self._taken[job.lane] += 1
         task.add_done_callback(partial(self._over, job))
 
     def cancel(self, key: str) -> None:
@@ -100,6 +102,7 @@ class Crew:
 
     def _over(self, job: Taken, task: "asyncio.Task[None]") -> None:
         del self._running[job.key]
+        self._taken[job.lane] -= 1
         self._fates[job.key] = fate = self._fate(job, task)
         _tell(job, fate, task)
         self._ended(job, fate)

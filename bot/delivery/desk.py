@@ -129,16 +129,14 @@ class Desk:
         await self._retell()
 
     async def _policy(self, message: Message) -> Policy:
-        place = Place(message.place)
-        learns = await self._access.learns(place)
         if message.deleted:
-            return Policy(learns=learns)
+            return Policy()
         asks = message.addressed or not message.from_bot
         if not asks or not self._loops.allows(message.place, message.thread, message.from_bot, message.account):
             return Policy(ignored="said by a bot")
         if not message.addressed:
-            return Policy(learns=learns)
-        return Policy(learns=learns, refusal=await self._refusal(message, place))
+            return Policy()
+        return Policy(refusal=await self._refusal(message, Place(message.place)))
 
     async def _refusal(self, message: Message, place: Place) -> str:
         """Say why a message is not answered, if it is not."""

@@ -1,6 +1,6 @@
 """What platforms deliver: kept with its job in one transaction, before the platform is told that it was received."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -85,11 +85,21 @@ class Queue(Protocol):
         """Have an errand done once the transaction is committed; one that is known already is not done twice."""
 
 
+Learning = Callable[[AsyncConnection, Collection[str]], Awaitable[set[str]]]
+"""Returns those of some places in which chat is learned, within the transaction of a connection."""
+
+
+async def nowhere(_connection: AsyncConnection, _places: Collection[str]) -> set[str]:
+    """Have chat learned nowhere."""
+    return set()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What is known of a message's place and author when it arrives.
 
-    `refusal` is what its author is told when it is not answered, `ignored` why it is passed over in silence.
+    `learns` says that chat is learned there, `refusal` is what its author is told when it is not answered, `ignored` why it is
+    passed over in silence.
     """
 
     learns: bool = False
@@ -100,9 +110,17 @@ class Policy:
 class Inbox:
     """Receives each message once, whatever is delivered how often and in which order."""
 
-    def __init__(self, engine: AsyncEngine, queue: Queue, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        queue: Queue,
+        *,
+        learning: Learning = nowhere,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._engine = engine
         self._queue = queue
+        self._learning = learning
         self._clock = clock
         self._intake = Batches(self._kept, most=_AT_ONCE)
 
@@ -121,8 +139,7 @@ class Inbox:
 
         async def noted(connection: AsyncConnection) -> bool:
             row = {"event": chore.event, "place": chore.place, "message": "", "outcome": chore.kind}
-            kept = db.insert(connection.dialect, INBOX).values(row | {"received_at": self._clock()})
-            if (await connection.execute(kept.on_conflict_do_nothing())).rowcount == 0:
+            if not await self._arrived(connection, row):
                 return False
             await connection.run_sync(self._queue.put, chore)
             return True
@@ -176,16 +193,19 @@ class Inbox:
         """Keep what came at the same time, in one transaction."""
 
         async def kept(connection: AsyncConnection) -> list[Accepted]:
-            accepted = [await self._accepted(connection, message, policy) for message, policy in deliveries]
+            learning = await self._learning(connection, {message.place for message, _ in deliveries})
+            accepted = [
+                await self._accepted(connection, message, replace(policy, learns=policy.learns or message.place in learning))
+                for message, policy in deliveries
+            ]
             fault.point("inbox.commit")
             return accepted
 
         return await db.transaction(self._engine, kept)
 
     async def _accepted(self, connection: AsyncConnection, message: Message, policy: Policy) -> Accepted:
-        row = {"event": message.event, "place": message.place, "message": message.id}
-        kept = db.insert(connection.dialect, INBOX).values(row | {"outcome": IGNORED, "received_at": self._clock()})
-        if (await connection.execute(kept.on_conflict_do_nothing())).rowcount == 0:
+        row = {"event": message.event, "place": message.place, "message": message.id, "outcome": IGNORED}
+        if not await self._arrived(connection, row):
             return Accepted(reason="delivered twice")
         known = await post(connection, message.place, message.id)
         accepted = judged(known, message, policy)
@@ -199,6 +219,11 @@ class Inbox:
         if outcome != IGNORED:
             await connection.execute(update(INBOX).where(INBOX.c.event == message.event).values(outcome=outcome))
         return accepted
+
+    async def _arrived(self, connection: AsyncConnection, row: dict[str, str]) -> bool:
+        """Note a delivery; tell whether it is the first of its event."""
+        noting = db.insert(connection.dialect, INBOX).on_conflict_do_nothing()
+        return (await connection.execute(noting, {**row, "received_at": self._clock()})).rowcount > 0
 
     async def tidy(self) -> None:
         """Let go of deliveries that no platform repeats any more, and of messages that hardly anyone changes any more."""

@@ -257,7 +257,7 @@ async def _begun(connection: AsyncConnection, *, reply: Reply) -> list[Sent]:
     """Keep the key of a reply before it is posted; return it as it stood before, if it was there."""
     sent = await _sent(connection, OUTBOX.c.key == reply.key)
     if not sent:
-        await connection.execute(insert(OUTBOX).values(_row(reply, State.OPEN)))
+        await connection.execute(insert(OUTBOX), _row(reply, State.OPEN))
     return sent
 
 

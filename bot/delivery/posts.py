@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Attachment, Message
@@ -22,10 +22,13 @@ GONE: Mapping[str, object] = {
 """What is kept of a message that is not there any more."""
 
 
+_ONE = select(POSTS).where(POSTS.c.place == bindparam("place"), POSTS.c.message == bindparam("message"))
+
+
 async def post(connection: AsyncConnection, place: str, message: str) -> Message | None:
     """Return a message as it is now."""
-    found = await posts(connection, POSTS.c.place == place, POSTS.c.message == message)
-    return found[0] if found else None
+    row = (await connection.execute(_ONE, {"place": place, "message": message})).one_or_none()
+    return None if row is None else _message(row)
 
 
 async def posts(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Message]:
@@ -53,7 +56,7 @@ async def keep(connection: AsyncConnection, known: Message | None, message: Mess
     }
     row |= GONE if message.deleted else {}
     if known is None:
-        await connection.execute(insert(POSTS).values(row))
+        await connection.execute(insert(POSTS), row)
     else:
         await connection.execute(update(POSTS).where(*_here(message)).values(row))
 

@@ -49,7 +49,9 @@ class OpenAI:
         request = self._request(prompt, parameters)
         try:
             # The events are read here, not by the library: it takes a line of any length, and chunks of any shape.
-            async with self._client.chat.completions.with_streaming_response.create(**request) as response:
+            messages = {"messages": request.pop("messages")}  # as they are: what the library does to each takes long
+            create = self._client.chat.completions.with_streaming_response.create
+            async with create(**request, messages=[], extra_body=messages) as response:
                 wire.check(response.headers, "text/event-stream")
                 chunks = response.iter_bytes()
                 async with aclosing(wire.events(chunks)) as events:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, String, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
@@ -193,17 +193,23 @@ async def _state(connection: AsyncConnection, asked: str, conversation: str | No
     The `answer` to the question and the conversation that is its `home`; `place`, `person` and number of the `last` message of
     the conversation that is named.
     """
-    present = select(MESSAGES).where(MESSAGES.c.answers == asked, ~MESSAGES.c.superseded).subquery()
-    named = select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation).subquery()
+    return (await connection.execute(_STATE, {"asked": asked, "conversation": conversation})).one()
+
+
+def _stated() -> Select[*tuple[Any, ...]]:
+    asked, conversation = bindparam("asked", type_=String), bindparam("conversation", type_=String)
+    present, named = (MESSAGES.c.answers == asked, ~MESSAGES.c.superseded), CONVERSATIONS.c.id == conversation
     last = select(func.max(MESSAGES.c.n)).where(MESSAGES.c.conversation_id == conversation)
-    query = select(
-        select(present.c.id).scalar_subquery().label("answer"),
-        select(present.c.conversation_id).scalar_subquery().label("home"),
-        select(named.c.place).scalar_subquery().label("place"),
-        select(named.c.person).scalar_subquery().label("person"),
+    return select(
+        select(MESSAGES.c.id).where(*present).scalar_subquery().label("answer"),
+        select(MESSAGES.c.conversation_id).where(*present).scalar_subquery().label("home"),
+        select(CONVERSATIONS.c.place).where(named).scalar_subquery().label("place"),
+        select(CONVERSATIONS.c.person).where(named).scalar_subquery().label("person"),
         last.scalar_subquery().label("last"),
     )
-    return (await connection.execute(query)).one()
+
+
+_STATE = _stated()  # made once: making it takes longer than asking it
 
 
 async def _opened(

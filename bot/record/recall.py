@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import db
@@ -30,8 +30,7 @@ class Recall:
         """
 
         async def read(connection: AsyncConnection) -> _Read | None:
-            query = select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation)
-            about = (await connection.execute(query)).one_or_none()
+            about = (await connection.execute(_ABOUT, {"conversation": conversation})).one_or_none()
             if held_by and (about is None or (about.place, about.person) != (held_by[0].id, held_by[1].id)):
                 raise UnknownConversation(conversation)
             return None if about is None else await _read(connection, about, most)
@@ -51,7 +50,7 @@ class Recall:
         async with self._engine.connect() as connection:
             mine = MESSAGES.c.conversation_id == conversation
             rows = (await connection.execute(select(MESSAGES).where(mine).order_by(MESSAGES.c.n, MESSAGES.c.role.desc()))).all()
-            rests = await _rests_on(connection, mine)
+            rests = await _rests_on(connection, _resting(mine))
             sources = await _sources(connection, mine)
         seen = await visible({document for documents in rests.values() for document in documents})
         return [
@@ -66,7 +65,7 @@ class Recall:
             row = (await connection.execute(select(MESSAGES).where(this, MESSAGES.c.role == "assistant"))).one_or_none()
             if row is None:
                 raise UnknownMessage()
-            rests = await _rests_on(connection, this)
+            rests = await _rests_on(connection, _resting(this))
             sources = await _sources(connection, this)
         documents = rests.get(message_id, set())
         shown = documents <= await visible(documents)
@@ -139,12 +138,11 @@ class _Read:
 
 async def _read(connection: AsyncConnection, about: Row[Any], most: int) -> _Read:
     """Read a conversation, its latest messages oldest first."""
-    mine = MESSAGES.c.conversation_id == about.id
-    rests = await _rests_on(connection, mine)
-    latest = select(MESSAGES).where(mine, MESSAGES.c.n >= about.summarised, ~MESSAGES.c.superseded)
-    rows = (await connection.execute(latest.order_by(MESSAGES.c.n.desc()).limit(most))).all()[::-1]
-    before = select(MESSAGES.c.id).where(mine, MESSAGES.c.n < about.summarised, MESSAGES.c.id.in_(rests))
-    summed_up = set((await connection.execute(before)).scalars()) if about.summary and rests else set[str]()
+    this = {"conversation": about.id, "summarised": about.summarised}
+    rests = await _rests_on(connection, _RESTS, this)
+    rows = (await connection.execute(_LATEST, this | {"most": most})).all()[::-1]
+    before = select(MESSAGES.c.id).where(_THIS, MESSAGES.c.n < about.summarised, MESSAGES.c.id.in_(rests))
+    summed_up = set((await connection.execute(before, this)).scalars()) if about.summary and rests else set[str]()
     return _Read(about.summary, rows, summed_up, rests)
 
 
@@ -154,14 +152,32 @@ async def answer_to(connection: AsyncConnection, question_id: str) -> Row[Any, A
     return (await connection.execute(query)).first()
 
 
-async def _rests_on(connection: AsyncConnection, where: ColumnElement[bool]) -> dict[str, set[str]]:
+async def _rests_on(
+    connection: AsyncConnection, query: CompoundSelect[Any], told: dict[str, object] | None = None
+) -> dict[str, set[str]]:
     """Return the documents that each of some answers rests on, by message."""
-    cited = select(CITATIONS.c.message_id, CITATIONS.c.document_id).join(MESSAGES).where(where)
-    read = select(CANDIDATES.c.message_id, CANDIDATES.c.document_id).join(MESSAGES).where(where)
     found: dict[str, set[str]] = {}
-    for message, document in await connection.execute(cited.union(read.where(CANDIDATES.c.fate.in_(RESTS_ON)))):
+    for message, document in await connection.execute(query, told):
         found.setdefault(message, set()).add(document)
     return found
+
+
+def _resting(where: ColumnElement[bool]) -> CompoundSelect[Any]:
+    cited = select(CITATIONS.c.message_id, CITATIONS.c.document_id).join(MESSAGES).where(where)
+    read = select(CANDIDATES.c.message_id, CANDIDATES.c.document_id).join(MESSAGES).where(where)
+    return cited.union(read.where(CANDIDATES.c.fate.in_(RESTS_ON)))
+
+
+# What every answer asks is made once: making it takes longer than asking it.
+_THIS = MESSAGES.c.conversation_id == bindparam("conversation")
+_ABOUT = select(CONVERSATIONS).where(CONVERSATIONS.c.id == bindparam("conversation"))
+_RESTS = _resting(_THIS)
+_LATEST = (
+    select(MESSAGES)
+    .where(_THIS, MESSAGES.c.n >= bindparam("summarised"), ~MESSAGES.c.superseded)
+    .order_by(MESSAGES.c.n.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 async def _sources(connection: AsyncConnection, where: ColumnElement[bool]) -> dict[str, tuple[Source, ...]]:

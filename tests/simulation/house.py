@@ -161,7 +161,7 @@ def build(
     memory, rates = Memory(engine, knowledge, history, feedback), Rates(clock=monotonic)
     jobs = Jobs(life, engine, undone)
     adapter = Adapter(platform, life)
-    inbox, outbox = Inbox(engine, jobs, clock=clock), Outbox(engine, lambda _place: adapter)
+    inbox, outbox = Inbox(engine, jobs, learning=access.learning, clock=clock), Outbox(engine, lambda _place: adapter)
     jobs.errands = Errands(
         Tools(
             inbox=inbox,
