@@ -8,7 +8,6 @@ it concerns still count as readers, so that not knowing never widens what is see
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -65,27 +64,42 @@ class Access:
         if is_reserved(place.id):
             return Audience(frozenset({GUIDE}))
 
-        async def read(connection: AsyncConnection) -> set[str]:
-            about = select(PLACES.c.tenant, PLACES.c.kind).where(PLACES.c.id == place.id)
-            row = (await connection.execute(about)).mappings().first()
-            if row is None or row["kind"] == PlaceKind.SHARED:
-                return set()
-            query = sight.IN_PUBLIC if row["kind"] == PlaceKind.PUBLIC else sight.AMONG_MEMBERS
-            speaker = None if person.id == LOCAL else person.id  # the owner looks in from outside, and is not read by
-            told = {"place": place.id, "tenant": row["tenant"], "kind": row["kind"], "person": speaker}
-            return {str(found[0]) for found in await connection.execute(query, {**told, "since": self._since()})}
-
-        return Audience(frozenset({place.id, GUIDE} | await db.transaction(self._engine, read)))
+        return await db.transaction(self._engine, lambda connection: self._among(connection, place, person))
 
     async def alone(self, person: Person) -> Audience:
         """Return what a person may see when nobody else reads along, whatever account they speak from."""
-        return Audience(frozenset({GUIDE, *await self._scopes(sight.ALONE, {"person": person.id})}))
+        return await db.transaction(self._engine, lambda connection: self._own(connection, person))
+
+    async def both(self, place: Place, person: Person) -> tuple[Audience, Audience]:
+        """Return what everyone may see who can read a reply to a person in a place, and what the person may see alone."""
+        if is_reserved(place.id):
+            return await self.audience(place, person), await self.alone(person)
+
+        async def read(connection: AsyncConnection) -> tuple[Audience, Audience]:
+            return await self._among(connection, place, person), await self._own(connection, person)
+
+        return await db.transaction(self._engine, read)
+
+    async def _among(self, connection: AsyncConnection, place: Place, person: Person) -> Audience:
+        row = (await connection.execute(_PLACED, {"place": place.id})).one_or_none()
+        if row is None or row.kind == PlaceKind.SHARED:
+            return Audience(frozenset({place.id, GUIDE}))
+        query = sight.IN_PUBLIC if row.kind == PlaceKind.PUBLIC else sight.AMONG_MEMBERS
+        speaker = None if person.id == LOCAL else person.id  # the owner looks in from outside, and is not read by
+        told = {"place": place.id, "tenant": row.tenant, "kind": row.kind, "person": speaker, "since": self._since()}
+        return Audience(frozenset({place.id, GUIDE, *(await connection.execute(query, told)).scalars()}))
+
+    async def _own(self, connection: AsyncConnection, person: Person) -> Audience:
+        told = {"person": person.id, "since": self._since()}
+        return Audience(frozenset({GUIDE, *(await connection.execute(sight.ALONE, told)).scalars()}))
 
     async def may_read(self, place: Place, person: Person) -> bool:
         """Say whether a person may read what is said in a place; the owner at the terminal may read everything."""
         if person.id == LOCAL or place.id == OWN + person.id:
             return True
-        return bool(await self._scopes(sight.READS, {"place": place.id, "person": person.id}))
+        told = {"place": place.id, "person": person.id, "since": self._since()}
+        async with self._engine.connect() as connection:
+            return (await connection.execute(sight.READS, told)).first() is not None
 
     async def scope(self, place: Place, person: Person) -> str:
         """Return the scope of what a person teaches in a place: of a private chat it is the person's own."""
@@ -152,14 +166,11 @@ class Access:
         async with self._engine.connect() as connection:
             return (await connection.execute(select(PLACES.c.id).where(PLACES.c.id == place.id, *what))).first() is not None
 
-    async def _scopes(self, query: Any, told: dict[str, str | None]) -> set[str]:
-        async with self._engine.connect() as connection:
-            return set((await connection.execute(query, {**told, "since": self._since()})).scalars())
-
     def _since(self) -> datetime:
         return self._clock() - FRESH
 
 
+_PLACED = select(PLACES.c.tenant, PLACES.c.kind).where(PLACES.c.id == bindparam("place"))
 _LEARNING = select(PLACES.c.id).where(
     PLACES.c.id.in_(bindparam("places", expanding=True)), PLACES.c.learns.is_(True), PLACES.c.closed.is_(False)
 )

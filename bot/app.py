@@ -129,7 +129,7 @@ async def _parts(
         access=access,
         history=history,
         recall=recall,
-        look=Look(knowledge, access),
+        look=Look(knowledge),
         writer=Writer(extractive=quoting, shelf=shelf, settings=models, budget=budget, usage=usage),
         turns=turns,
         later=background.run,

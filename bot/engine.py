@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from bot.access import Access
-from bot.answering.looking import Look
+from bot.answering.looking import Look, Sight
 from bot.answering.quoting import courtesy
 from bot.answering.writing import Draft, Writing, Written
 from bot.chat import Answer, Delta, Person, Pieces, Place, Spoken, Timings
@@ -117,26 +117,27 @@ class Engine:
         """Gather what an answer is written from: what was said before, what is to be searched for, and what is found."""
         draft = _draft(asked)
         if asked.conversation is not None:
-            draft = replace(draft, recent=await self._recent(asked, asked.conversation, self._readers(asked)))
+            draft = replace(draft, recent=await self._recent(asked, asked.conversation, self._sight(asked)))
             draft = replace(draft, query=await self._writer.standalone(draft))
-        readers = self._readers(asked)
-        looking = self._look.at(draft.query, readers, asked.person)
+        sight = self._sight(asked)
+        looking = self._look.at(draft.query, sight)
         if asked.conversation is None or not draft.recent.said:
             return replace(draft, findings=await looking)
         # A model may have taken its time over the query: what was said is looked at once more, as it may be shown now.
-        findings, recent = await asyncio.gather(looking, self._recent(asked, asked.conversation, readers))
+        findings, recent = await asyncio.gather(looking, self._recent(asked, asked.conversation, sight))
         query = draft.query if draft.recent.is_within(recent) else asked.text
         return replace(draft, findings=findings, recent=recent, query=query)
 
-    def _readers(self, asked: Asked) -> asyncio.Future[Audience]:
-        """Begin to find out what all readers of the reply may see at this moment."""
-        return asyncio.ensure_future(self._access.audience(asked.place, asked.person))
+    def _sight(self, asked: Asked) -> asyncio.Future[Sight]:
+        """Begin to find out what all readers of the reply, and the asker alone, may see at this moment."""
+        return asyncio.ensure_future(self._access.both(asked.place, asked.person))
 
-    async def _recent(self, asked: Asked, conversation: str, readers: Awaitable[Audience]) -> Recent:
+    async def _recent(self, asked: Asked, conversation: str, sight: Awaitable[Sight]) -> Recent:
         """Return what was said before, as it may be shown at this moment."""
 
         async def visible(documents: Iterable[str]) -> set[str]:
-            return await self._knowledge.catalogue.visible(documents, await readers)
+            audience, _ = await sight
+            return await self._knowledge.catalogue.visible(documents, audience)
 
         return _before(await self._recall.recent(conversation, visible=visible, held_by=_holder(asked)), asked)
 

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
-from bot.access import Access
 from bot.answering.support import support
-from bot.chat import Person
 from bot.record.said import Candidate, Fate
 from knowledge import Audience, Found, Knowledge, Reason, Results
 
@@ -46,19 +44,20 @@ class Findings:
 _FATES = {Reason.REPEATS: Fate.REPEATS, Reason.RANKED_LOWER: Fate.LOWER}
 
 
+Sight = tuple[Audience, Audience]
+"""What all readers of a reply may see, and what its asker may see alone."""
+
+
 class Look:
     """Searches with what may be seen at that moment; the search ends with a look at the live rows of what it found."""
 
-    def __init__(self, knowledge: Knowledge, access: Access) -> None:
+    def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
-        self._access = access
 
-    async def at(self, query: str, readers: Awaitable[Audience], person: Person) -> Findings:
+    async def at(self, query: str, sight: Awaitable[Sight]) -> Findings:
         """Search for all readers of a reply, and in the same way for the asker alone."""
         question = self._knowledge.retrieval.question(query)
-        audience, alone, _ = await asyncio.gather(  # the question is embedded in the meantime
-            readers, self._access.alone(person), question.vector()
-        )
+        (audience, alone), _ = await asyncio.gather(sight, question.vector())
         if alone.scopes <= audience.scopes:  # a private chat, or nothing that is not said here anyway
             results = await self._knowledge.retrieval.search(question, audience=audience)
             return Findings(results, support(query, results))

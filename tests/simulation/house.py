@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import db
 from bot.access import Access
-from bot.answering.looking import Findings, Look
+from bot.answering.looking import Findings, Look, Sight
 from bot.answering.writing import Writer
 from bot.chat import Answer, Person, Pieces, Place
 from bot.delivery.desk import Desk
@@ -35,7 +35,7 @@ from bot.record.recall import Recall
 from bot.record.usage import Usage
 from bot.teaching import Teaching
 from bot.twin import Twin
-from knowledge import Audience, Knowledge
+from knowledge import Knowledge
 from knowledge.catalogue import Catalogue
 from knowledge.embeddings import Embedder
 from knowledge.files import FolderFiles
@@ -104,9 +104,9 @@ class _WatchedLook(Look):
 
     platform: Platform
 
-    async def at(self, query: str, readers: Awaitable[Audience], person: Person) -> Findings:
+    async def at(self, query: str, sight: Awaitable[Sight]) -> Findings:
         _glance().written = self.platform.tick()
-        return await super().at(query, readers, person)
+        return await super().at(query, sight)
 
 
 def _glance() -> Glance:
@@ -133,7 +133,7 @@ def build(
     knowledge, files = _knowledge(life, engine, folder, points, weather)
     access, history, recall = Access(engine, clock=clock), History(engine, knowledge.catalogue.living), Recall(engine)
     usage, turns = Usage(engine, now=clock), Turns(2, clock=monotonic)
-    look, feedback = _WatchedLook(knowledge, access), Feedback(engine, knowledge.priors)
+    look, feedback = _WatchedLook(knowledge), Feedback(engine, knowledge.priors)
     shelf = cast(Shelf, minds.Shelf(_chain(life, weather)))
     models = ModelSettings(engine, Chosen("stub"), clock=monotonic)
     writer = Writer(
