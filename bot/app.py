@@ -8,13 +8,11 @@ from pathlib import Path
 
 import structlog
 from aiohttp import ClientError
-from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.common import texts
-from adapters.slack.mode import API_URL, Mode
 from bot import db, lock
 from bot.access import GUIDE as GUIDE_SCOPE
 from bot.access import Access
@@ -276,25 +274,6 @@ def endpoints(settings: Settings) -> Endpoints:
         anthropic_base_url=settings.anthropic_base_url,
         ollama_host=settings.ollama_host,
         window=settings.llm_window,
-    )
-
-
-def slack(settings: Settings) -> Mode:
-    """Return what is set for Slack."""
-
-    def secret(value: SecretStr | None) -> str | None:
-        return value.get_secret_value() if value else None
-
-    return Mode(
-        bot_token=secret(settings.slack_bot_token),
-        app_token=secret(settings.slack_app_token),
-        signing_secret=secret(settings.slack_signing_secret),
-        client_id=settings.slack_client_id,
-        client_secret=secret(settings.slack_client_secret),
-        teams=tuple(one for team in settings.slack_teams.split(",") if (one := team.strip())),
-        secret_key=settings.secret_key is not None,
-        public_url=settings.public_url,
-        api_url=settings.slack_api_url or API_URL,
     )
 
 

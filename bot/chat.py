@@ -49,12 +49,16 @@ class PlaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as its platform shows it now."""
+    """An account as its platform shows it now.
+
+    `same_as` is another account of the same user, whose person a new account belongs to.
+    """
 
     id: str
     kind: Kind
     name: str = ""
     active: bool = True
+    same_as: str = ""
 
 
 # --- what comes in
@@ -109,6 +113,7 @@ class Gone(StrEnum):
 
     FILE = "file"  # everywhere, or from one place
     PLACE = "place"  # with all that was said in it; or the twin is in it no longer
+    THREAD = "thread"  # of a place
     ACCOUNT = "account"
     TENANT = "tenant"
 
@@ -117,8 +122,8 @@ class Gone(StrEnum):
 class Removal:
     """That something is gone, as a platform delivers it in an `event`: what was made of it is forgotten.
 
-    `id` names a place, an account or a tenant over all platforms, and a file as its `Attachment` does; `place` is where a file
-    is gone from, when it is not gone everywhere in its `tenant`.
+    `id` names a place, an account or a tenant over all platforms, a file as its `Attachment` does, and a thread as `Message`
+    does; `place` is where a thread or a file is gone from, without it a file is gone everywhere in its `tenant`.
     """
 
     event: str

@@ -19,9 +19,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from adapters.discord import checks as discord_checks
 from adapters.slack import checks
 from adapters.slack.installs import Installs
-from bot import app, db, lock
+from bot import app, db, lock, modes
 from bot.apology import explain
 from bot.errors import ServiceAway, TwinError
 from bot.llm import offers
@@ -34,6 +35,7 @@ from knowledge.extract.reader import Reader
 from knowledge.index import open_index
 
 _ROOM = 1 << 30  # bytes that should be free: some thousand documents with their vectors
+_DISCORD = "docs/discord.md goes through it step by step; .env.example names each setting."
 _SLACK = "docs/slack.md goes through it step by step; .env.example names each setting."
 _PATIENCE = 5  # seconds that a service has to answer
 
@@ -65,6 +67,7 @@ async def examine(settings: Settings, environment: Mapping[str, str] = os.enviro
         await sandbox(settings) if model.ok else _UNTRIED,
         *await language_models(settings),
         *await slack(settings),
+        *await discord(settings),
         port(settings),
     ]
 
@@ -161,7 +164,7 @@ def _remedy(model: str, settings: Settings) -> str:
 
 async def slack(settings: Settings) -> list[Check]:
     """Try the tokens of Slack, as far as can be done without a trace there."""
-    mode = app.slack(settings)
+    mode = modes.slack(settings)
     if not mode.wanted:
         return [Check("slack", True, "not connected, since no token of it is set", needed=False)]
     if complaints := mode.complaints():
@@ -173,9 +176,21 @@ async def slack(settings: Settings) -> list[Check]:
     return [Check(*astuple(each)) for each in found]
 
 
+async def discord(settings: Settings) -> list[Check]:
+    """Try the token of Discord, and what the twin may do where, without a trace there."""
+    mode = modes.discord(settings)
+    if not mode.wanted:
+        return [Check("discord", True, "not connected, since DISCORD_TOKEN is not set", needed=False)]
+    try:
+        found = await discord_checks.examine(mode)
+    except Exception as error:
+        return [Check("discord", False, explain(error), _DISCORD)]
+    return [Check(*astuple(each)) for each in found]
+
+
 async def slack_delivery(settings: Settings, target: str) -> Check:
     """Try whether Slack delivers a message that is posted to a channel or a user."""
-    name, mode = "slack delivery", app.slack(settings)
+    name, mode = "slack delivery", modes.slack(settings)
     if running := _running(settings):
         said = f"not tried: the twin that runs as process {running} would hear the message instead"
         return Check(name, False, said, "Stop it first, or mention it in a channel and see it answer.")

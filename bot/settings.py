@@ -59,6 +59,12 @@ def _no_token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _discord_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"\S{8,}", value.get_secret_value().strip()):
+        raise ValueError("the token of the app's bot, from Bot › Reset Token, without “Bot” before it")
+    return value
+
+
 def _kind_of_token(value: SecretStr) -> str:
     return next((kind for prefix, kind in _TOKENS.items() if value.get_secret_value().startswith(prefix)), "")
 
@@ -158,6 +164,11 @@ class Settings(BaseSettings):
     )
     slack_teams: str = Field(default="", validation_alias="SLACK_TEAMS")
     slack_api_url: Annotated[str, AfterValidator(_folder_url)] | None = Field(default=None, validation_alias="SLACK_API_URL")
+
+    discord_token: Annotated[SecretStr, AfterValidator(_discord_token)] | None = Field(
+        default=None, validation_alias="DISCORD_TOKEN"
+    )
+    discord_api_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, validation_alias="DISCORD_API_URL")
 
     qdrant_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, validation_alias="QDRANT_URL")
     qdrant_api_key: SecretStr | None = Field(default=None, validation_alias="QDRANT_API_KEY")

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "adapters", "knowledge", "scheduler", "migrations")
 COMPOSITION = (
     "bot.app",
+    "bot.modes",
     "bot.platforms",
     "bot.serving",
     "bot.cli",

@@ -9,8 +9,8 @@ import aiohttp
 import structlog
 
 from adapters.common import orders
+from adapters.common.handed import Twin
 from adapters.slack import modals, names, outgoing
-from adapters.slack.handed import Twin
 from adapters.slack.workspace import Failed, Unsure, Workspace
 from adapters.slack.workspaces import NotInstalled, Workspaces
 from bot.chat import Person, Place, TryLater

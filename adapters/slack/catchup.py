@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from adapters.slack.handed import Sweep
+from adapters.common.handed import Sweep
 from adapters.slack.workspace import Failed, Workspace
 from bot.chat import TryLater
 

@@ -3,12 +3,12 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.common.findings import Finding
 from adapters.slack.manifest import AGENT, EVENTS, EVENTS_PATH, INSTALL_PATH, SCOPES, scopes
 from adapters.slack.mode import Mode
 from adapters.slack.workspace import Unsure, call, client
@@ -20,17 +20,6 @@ _TARGET = "Name a channel that it is in (/invite @twin brings it in), or a user 
 _APPS = "https://api.slack.com/apps"
 _CHANNELS = "public_channel,private_channel"
 _TEXT = "`twin doctor` tries whether Slack delivers what is said here. This message goes again by itself."
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried. The twin is in Slack also without what is not `needed`; `fix` is empty when all is well."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
-    needed: bool = True
 
 
 async def examine(mode: Mode, tokens: Sequence[str]) -> list[Finding]:

@@ -9,9 +9,9 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from adapters.common import texts
+from adapters.common.handed import Desk, Twin
 from adapters.slack import modals, names, outgoing
 from adapters.slack.actors import SOON, Ack, Actors, Body, Respond, Someone
-from adapters.slack.handed import Desk, Twin
 from adapters.slack.outgoing import Block
 from adapters.slack.workspace import Failed, Unsure
 from bot.chat import TryLater

@@ -10,9 +10,9 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 
 from adapters.common import orders, texts
+from adapters.common.handed import Twin
 from adapters.slack import modals, names
 from adapters.slack.actors import Ack, Actors, Body, Someone
-from adapters.slack.handed import Twin
 from adapters.slack.modals import section, told_in
 from adapters.slack.outgoing import Block, mrkdwn
 from adapters.slack.settings import SETTINGS

@@ -20,7 +20,7 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.handed import Vault
+from adapters.common.handed import Vault
 from adapters.slack.manifest import INSTALL_PATH, REDIRECT_PATH, scopes
 from adapters.slack.mode import Mode
 

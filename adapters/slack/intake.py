@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import structlog
 
+from adapters.common.handed import Desk
 from adapters.slack import incoming, names
-from adapters.slack.handed import Desk
 from adapters.slack.incoming import Event
 from adapters.slack.workspace import Workspace
 from bot.chat import Gone, Moved, Place, Removal

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from slack_bolt.async_app import AsyncApp
 
 from adapters.common import orders
+from adapters.common.handed import Desk, Twin
 from adapters.slack import incoming, modals, names, outgoing
 from adapters.slack.actors import SOON, Ack, Actors, Body, Members, Respond, Someone, Sorry
 from adapters.slack.clicks import Clicks
-from adapters.slack.handed import Desk, Twin
 from adapters.slack.home import Homes
 from adapters.slack.settings import Settings
 from adapters.slack.workspace import Failed, Workspace

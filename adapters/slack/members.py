@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
+from adapters.common.handed import People
 from adapters.slack import names
-from adapters.slack.handed import People
 from adapters.slack.workspace import Failed, Workspace
 from adapters.slack.workspaces import Workspaces
 from bot.chat import Account, Kind, PlaceKind, TryLater

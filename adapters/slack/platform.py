@@ -10,12 +10,12 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.common.handed import Desk, People, Sweep, Twin, Vault
 from adapters.slack import connection, installs, manifest, names
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.alone import Responses
 from adapters.slack.catchup import catch_up
 from adapters.slack.files import Files
-from adapters.slack.handed import Desk, People, Sweep, Twin, Vault
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import Members

@@ -10,9 +10,9 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from adapters.common import orders, texts
+from adapters.common.handed import Twin
 from adapters.slack import modals, names
 from adapters.slack.actors import SOON, Ack, Actors, Body, Someone
-from adapters.slack.handed import Twin
 from adapters.slack.modals import section
 from adapters.slack.outgoing import Block, mrkdwn
 

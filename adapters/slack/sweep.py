@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
+from adapters.common.handed import Desk, Sweep, Taught
 from adapters.slack import incoming, names
-from adapters.slack.handed import Desk, Sweep, Taught
 from adapters.slack.incoming import Name
 from adapters.slack.workspace import Failed, Workspace
 from bot.chat import Gone, Message, Removal, TryLater

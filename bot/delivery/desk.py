@@ -112,6 +112,11 @@ class Desk:
         """Say whether somebody has spoken to the twin in a thread."""
         return bool(await self._inbox.spoken(place.id, thread, account))
 
+    async def thread(self, place: Place, message: str) -> str | None:
+        """Return the thread that a message is of, as long as it is remembered."""
+        known = await self._inbox.post(place.id, message)
+        return known.thread if known else None
+
     async def digests(self, week: str) -> None:
         """Have a week summed up wherever that is wanted; done again, it changes nothing."""
         for place in await self._digested():

@@ -154,6 +154,11 @@ class Inbox:
         async with self._engine.execution_options(reading=True).connect() as connection:
             return await posts(connection, *here, *said)
 
+    async def within(self, place: str, thread: str) -> list[Message]:
+        """Return what stands in a thread, as far as it is remembered."""
+        async with self._engine.execution_options(reading=True).connect() as connection:
+            return await posts(connection, POSTS.c.place == place, POSTS.c.thread == thread, POSTS.c.deleted.is_(False))
+
     async def bringing(self, attachment: str, *, tenant: str, place: str = "") -> list[Message]:
         """Return the messages that bring a file, in a place or everywhere in a tenant."""
         here = POSTS.c.place == place if place else POSTS.c.place.startswith(f"{tenant}:", autoescape=True)

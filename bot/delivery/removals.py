@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import Select, delete, or_, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chat import Gone, Message, Moved, PlaceKind, Removal
 from bot.delivery.current import Current
-from bot.delivery.inbox import RECEIPT, reply_to
+from bot.delivery.inbox import RECEIPT, Policy, reply_to
 from bot.delivery.outbox import State
 from bot.delivery.posts import GONE
 from bot.delivery.tools import Tools
@@ -50,6 +51,8 @@ class Removals:
                 await self._file(removal)
             case Gone.PLACE:
                 await self._place(removal.id)
+            case Gone.THREAD:
+                await self._thread(removal)
             case Gone.ACCOUNT:
                 await self._account(removal.id)
             case Gone.TENANT:
@@ -118,6 +121,12 @@ class Removals:
             await connection.execute(update(OUTBOX).where(OUTBOX.c.place == place).values(_WITHDRAWN))
             await connection.execute(delete(MODELS).where(MODELS.c.place == place))
             await connection.execute(update(PLACES).where(PLACES.c.id == place).values(name=""))
+
+    async def _thread(self, removal: Removal) -> None:
+        """Every message of a thread is gone."""
+        for message in await self._inbox.within(removal.place, removal.id):
+            gone = replace(message, event=f"{removal.event}/{message.id}", text="", attachments=(), deleted=True)
+            await self._inbox.accept(replace(gone, changed_at=datetime.now(UTC)), Policy())
 
     # --- an account, a tenant
 

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when something was confirmed that was not
 _SLICE = 500  # rows in one statement
+_SAME_EVERYWHERE = {"discord"}  # platforms on which a user has the same id in all tenants
 
 
 _ROSTER = update(ACCOUNTS).where(ACCOUNTS.c.id == bindparam("of"))
@@ -88,8 +89,12 @@ class People:
                 there = select(ACCOUNTS.c.id).where(ACCOUNTS.c.id.in_([one.id for one in some]))
                 known = set((await connection.execute(there)).scalars())
                 new = [one for one in some if one.active and one.id not in known]
-                await _add(connection, PEOPLE, [{"id": one.id, "name": one.name, "created_at": now} for one in new])
-                rows = [{"id": one.id, "person_id": one.id, **_account(one, tenant, now)} for one in new]
+                whose = await _holders(connection, [one.same_as for one in new if one.same_as])
+                own = [one for one in new if one.same_as not in whose]
+                await _add(connection, PEOPLE, [{"id": one.id, "name": one.name, "created_at": now} for one in own])
+                rows = [
+                    {"id": one.id, "person_id": whose.get(one.same_as, one.id), **_account(one, tenant, now)} for one in new
+                ]
                 await _add(connection, ACCOUNTS, rows)
                 await _change(connection, _ROSTER, [{"of": one.id, **_account(one, tenant, now)} for one in some])
                 await _change(connection, _NAMED, [{"of": one.id, "name": one.name} for one in some if one.name and one.active])
@@ -144,6 +149,19 @@ class People:
         row = (MEMBERSHIPS.c.place_id == place, MEMBERSHIPS.c.account_id == account)
         async with self._engine.begin() as connection:
             await connection.execute(delete(MEMBERSHIPS).where(*row))
+
+    async def reads(self, account: str, tenant: str, places: Iterable[str]) -> None:
+        """Write down all places of a tenant that an account is in now; those that nobody has told of are left out."""
+        mine = select(MEMBERSHIPS.c.place_id).join(PLACES, PLACES.c.id == MEMBERSHIPS.c.place_id)
+        async with self._engine.begin() as connection:
+            there = select(PLACES.c.id).where(PLACES.c.tenant == tenant)
+            wanted = set(places) & set((await connection.execute(there)).scalars())
+            held = mine.where(MEMBERSHIPS.c.account_id == account, PLACES.c.tenant == tenant)
+            before = set((await connection.execute(held)).scalars())
+            await _add(connection, MEMBERSHIPS, [{"place_id": one, "account_id": account} for one in sorted(wanted - before)])
+            for left in _slices(sorted(before - wanted)):
+                rows = (MEMBERSHIPS.c.account_id == account, MEMBERSHIPS.c.place_id.in_(left))
+                await connection.execute(delete(MEMBERSHIPS).where(*rows))
 
     async def closed(self, place: str) -> None:
         """Write down that a place was archived or deleted, or that the twin is in it no longer."""
@@ -225,24 +243,26 @@ class People:
     async def unlinked(self, account: str) -> bool:
         """Write down that an account is somebody of their own again; tell whether its person had others. They lose its roles.
 
-        What is kept of the person stays with the other accounts. Raises `UnknownAccount`.
+        Accounts of the same user of the platform, in other tenants of it, go with it. What is kept of the person stays with the
+        other accounts. Raises `UnknownAccount`.
         """
         async with self._engine.begin() as connection:
-            of_this = select(ACCOUNTS.c.person_id, ACCOUNTS.c.tenant).where(ACCOUNTS.c.id == account)
-            row = (await connection.execute(of_this)).one_or_none()
-            if row is None:
+            holder = select(ACCOUNTS.c.person_id).where(ACCOUNTS.c.id == account)
+            held_by = (await connection.execute(holder)).scalar()
+            if held_by is None:
                 raise UnknownAccount(account)
-            theirs = select(ACCOUNTS.c.tenant).where(ACCOUNTS.c.person_id == row.person_id, ACCOUNTS.c.id != account)
-            left = set((await connection.execute(theirs)).scalars())
+            theirs = select(ACCOUNTS.c.id, ACCOUNTS.c.tenant).where(ACCOUNTS.c.person_id == held_by)
+            rows = (await connection.execute(theirs)).all()
+            mine = {row.id: row.tenant for row in rows if _user(row.id) == _user(account)}
+            left = {row.tenant for row in rows if row.id not in mine}
             if not left:
                 return False
             taken = (await connection.execute(select(PEOPLE.c.id).where(PEOPLE.c.id == account))).first()
             person = f"{account}/{uuid4().hex[:8]}" if taken else account
             await _add(connection, PEOPLE, [{"id": person, "name": "", "created_at": self._clock()}])
-            await connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account).values(person_id=person))
-            if row.tenant not in left:
-                roles = (ROLES.c.person_id == row.person_id, ROLES.c.tenant == row.tenant)
-                await connection.execute(delete(ROLES).where(*roles))
+            await connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id.in_(mine)).values(person_id=person))
+            roles = (ROLES.c.person_id == held_by, ROLES.c.tenant.in_(set(mine.values()) - left))
+            await connection.execute(delete(ROLES).where(*roles))
         return True
 
     async def granted(self, person: Person, tenant: str, role: Role) -> None:
@@ -294,6 +314,18 @@ async def _add(connection: AsyncConnection, table: Table, rows: Sequence[dict[st
 async def _change(connection: AsyncConnection, change: Update, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         await connection.execute(change, rows)
+
+
+async def _holders(connection: AsyncConnection, accounts: Sequence[str]) -> dict[str, str]:
+    """Return whose some accounts are."""
+    query = select(ACCOUNTS.c.id, ACCOUNTS.c.person_id).where(ACCOUNTS.c.id.in_(accounts))
+    return {row.id: row.person_id for row in await connection.execute(query)} if accounts else {}
+
+
+def _user(account: str) -> str:
+    """Return what is the same in all accounts of a user: elsewhere than in Slack, where each workspace has ids of its own."""
+    platform, _, rest = account.partition(":")
+    return f"{platform}:{rest.rpartition(':')[2]}" if platform in _SAME_EVERYWHERE else account
 
 
 def _account(account: Account, tenant: str, now: datetime) -> dict[str, Any]:

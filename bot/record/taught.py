@@ -11,6 +11,8 @@ from bot.record.memory import origin_of
 from bot.tables import INBOX, POSTS
 from knowledge import Knowledge
 
+_PLACES = 500
+
 
 @dataclass(frozen=True, slots=True)
 class TaughtBy:
@@ -19,6 +21,7 @@ class TaughtBy:
     place: str
     message: str
     changed_at: datetime
+    thread: str | None = None
 
 
 class TaughtRecord:
@@ -35,14 +38,23 @@ class TaughtRecord:
             place, message = origin_of(source)
             if (place, message) not in seen:
                 seen.add((place, message))
-                yield TaughtBy(place, message, await self._changed(place, message) or added_at)
+                changed_at, thread = await self._known(place, message)
+                yield TaughtBy(place, message, changed_at or added_at, thread)
 
-    async def _changed(self, place: str, message: str) -> datetime | None:
-        """Return when a message was said or changed last, as long as that is remembered."""
-        query = select(POSTS.c.changed_at).where(POSTS.c.place == place, POSTS.c.message == message)
+    async def _known(self, place: str, message: str) -> tuple[datetime | None, str | None]:
+        """Return when a message was said or changed last, and in which thread, as long as that is remembered."""
+        query = select(POSTS.c.changed_at, POSTS.c.thread).where(POSTS.c.place == place, POSTS.c.message == message)
         async with self._engine.connect() as connection:
-            found: datetime | None = (await connection.execute(query)).scalar()
-        return found
+            row = (await connection.execute(query)).first()
+        return (row.changed_at, row.thread) if row else (None, None)
+
+    async def places(self, tenant: str) -> list[str]:
+        """Return the places of a tenant in which something was said to the twin, the latest first."""
+        mine = POSTS.c.place.startswith(f"{tenant}:", autoescape=True)
+        latest = func.max(POSTS.c.changed_at)
+        query = select(POSTS.c.place).where(mine).group_by(POSTS.c.place).order_by(latest.desc()).limit(_PLACES)
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
 
     async def last_heard(self, tenant: str) -> datetime | None:
         """Return when the last delivery of a tenant was received."""

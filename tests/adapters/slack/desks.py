@@ -40,6 +40,9 @@ class Desk:
     async def engaged(self, place: Place, thread: str, account: str) -> bool:
         return (place.id, thread, account) in self.speakers
 
+    async def thread(self, place: Place, message: str) -> str | None:
+        return next((one.thread for one in self.messages if (one.place, one.id) == (place.id, message)), None)
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -48,6 +51,7 @@ class Learned:
     place: str
     message: str
     changed_at: datetime
+    thread: str | None = None
 
 
 @dataclass
@@ -61,6 +65,9 @@ class Record:
         for one in self.learned:
             if one.place.startswith(f"{tenant}:"):
                 yield one
+
+    async def places(self, tenant: str) -> list[str]:
+        return list({one.place: None for one in self.learned if one.place.startswith(f"{tenant}:")})
 
     async def last_heard(self, tenant: str) -> datetime | None:
         return self.heard

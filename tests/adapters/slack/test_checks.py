@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from adapters.common.findings import Finding
 from adapters.slack import checks
-from adapters.slack.checks import Finding
 from adapters.slack.manifest import SCOPES
 from adapters.slack.mode import Mode
 from tests.simulators.slack import Slack

@@ -1,4 +1,4 @@
-"""What the adapter is handed: the twin, seen from Slack."""
+"""What the adapter is handed: the twin, seen from a platform."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -31,6 +31,9 @@ class Desk(Protocol):
     async def engaged(self, place: Place, thread: str, account: str) -> bool:
         """Say whether somebody has spoken to the twin in a thread."""
 
+    async def thread(self, place: Place, message: str) -> str | None:
+        """Return the thread that a message is of, as long as it is remembered."""
+
 
 class People(Protocol):
     """Writes down who is where; see `bot.people.register`."""
@@ -55,6 +58,9 @@ class People(Protocol):
 
     async def left(self, place: str, account: str) -> None:
         """Write down that somebody has left a place."""
+
+    async def reads(self, account: str, tenant: str, places: Iterable[str]) -> None:
+        """Write down all places of a tenant that an account is in now."""
 
     async def closed(self, place: str) -> None:
         """Write down that a place was archived."""
@@ -85,6 +91,8 @@ class Taught(Protocol):
     def message(self) -> str: ...
     @property
     def changed_at(self) -> datetime: ...
+    @property
+    def thread(self) -> str | None: ...
 
 
 class Sweep(Protocol):
@@ -92,6 +100,9 @@ class Sweep(Protocol):
 
     def taught(self, tenant: str) -> AsyncIterator[Taught]:
         """Yield every message that something living was learned from."""
+
+    async def places(self, tenant: str) -> list[str]:
+        """Return the places of a tenant in which something was said to the twin, the latest first."""
 
     async def last_heard(self, tenant: str) -> datetime | None:
         """Return when the last delivery of a tenant was received."""
