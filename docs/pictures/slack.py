@@ -128,9 +128,9 @@ def view(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return f'<div class="view">{title}{"".join(block(each, names) for each in one["blocks"])}</div>'
 
 
-async def draw(parts: Iterable[str], to: Path, height: int) -> None:
+async def draw(parts: Iterable[str], to: Path, height: int, style: str = STYLE) -> None:
     """Have Chromium draw parts below each other."""
-    page = f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style><main>{"".join(parts)}</main>'
+    page = f'<!doctype html><meta charset="utf-8"><style>{style}</style><main>{"".join(parts)}</main>'
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "page.html")
         await asyncio.to_thread(source.write_text, page, "utf-8")
