@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import discord
 import structlog
 
-from adapters.discord.calls import quiet
+from adapters.discord.calls import calling, quiet
 from adapters.discord.intake import Intake
 from adapters.discord.members import Members
 from adapters.discord.mode import Mode
@@ -47,11 +47,15 @@ class Gateway:
     def __init__(
         self,
         mode: Mode,
+        asks: discord.Client,
+        *,
         intake: Intake,
         members: Members,
         interactions: Interactions,
         caught_up: Callable[[discord.Client], Awaitable[None]],
     ) -> None:
+        """`asks` is a client that only calls."""
+        self._asks = asks
         self._mode = mode
         self._intake = intake
         self._members = members
@@ -98,11 +102,17 @@ class Gateway:
             await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1] if failures else 0.0)
 
     async def _connected(self) -> None:
-        self.client = client = _Client(self, intents(content=self.content))
+        self.client = client = (_Sharded if await self._needs_shards() else _Client)(self, intents(content=self.content))
         try:
             await client.start(self._mode.token or "", reconnect=True)
         finally:
             await client.close()
+
+    async def _needs_shards(self) -> bool:
+        """Ask Discord whether it wants several connections: from 2,500 guilds on it takes no single one."""
+        with calling():
+            shards, *_ = await self._asks.http.get_bot_gateway()
+        return shards > 1
 
     # --- what comes
 
@@ -135,7 +145,7 @@ async def kept(doing: Coroutine[Any, Any, None], what: str) -> None:
         log.warning("an event could not be taken in", what=what, reason=type(error).__name__, error=str(error)[:200])
 
 
-class _Client(discord.Client):
+class _Telling(discord.Client):
     """Hands on what the library tells. It remembers no messages: what is told of them is told in whole."""
 
     def __init__(self, gateway: Gateway, wanted: discord.Intents) -> None:
@@ -201,3 +211,11 @@ class _Client(discord.Client):
 
     async def on_guild_role_delete(self, role: discord.Role) -> None:
         await kept(self._to.members.guild(role.guild), "role")
+
+
+class _Client(_Telling):
+    """One connection."""
+
+
+class _Sharded(_Telling, discord.AutoShardedClient):
+    """As many connections as Discord wants."""

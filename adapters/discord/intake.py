@@ -31,10 +31,10 @@ class Intake:
             return
         where = self.here(message.channel, _guild(message))
         told = incoming.message(message, where, self._me, thread=await self._thread(message, where), event=event)
-        if isinstance(message.author, discord.Member):
-            await self._members.met(message.author)
         if not told.addressed and await self._goes_on(message, where, told.account):
             told = incoming.spoken_to(told)
+        if told.addressed and isinstance(message.author, discord.Member):
+            await self._members.met(message.author)
         await self._desk.receive(told)
 
     async def taught(self, message: discord.Message, *, by: str) -> None:

@@ -90,7 +90,7 @@ class Interactions:
         """Return who acts, once Discord was asked about them."""
         guild, user = interaction.guild_id, interaction.user.id
         account = names.account(guild or names.PRIVATE, user)
-        here = self._intake.here(interaction.channel, guild).place
+        here = self._intake.here(interaction.channel or discord.Object(interaction.channel_id or 0), guild).place
         own = here if guild is None else names.place(guild, names.where(here).channel, alone=user)
         if isinstance(interaction.user, discord.Member):
             await self._members.met(interaction.user)

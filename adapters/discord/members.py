@@ -11,6 +11,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import TypeVar
 
 import discord
 import structlog
@@ -22,10 +23,13 @@ from adapters.discord.calls import Failed, calling
 from adapters.discord.sight import CONNECT, HISTORY, VIEW, Grant, Overwrite, Rights
 from bot.chat import Account, Kind, PlaceKind
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 log = structlog.get_logger()
 
 FRESH = 300.0  # seconds for which what Discord said is taken for true
-_KEPT = 5_000  # people of a guild whose roles are remembered
+_KEPT = 5_000  # people who are remembered
 _NOBODY = frozenset[Grant]()
 NEVER = float("-inf")
 
@@ -57,10 +61,11 @@ class Members:
         self._clock = clock
         self._guilds: dict[int, discord.Guild] = {}
         self._known: defaultdict[int, OrderedDict[int, discord.Member]] = defaultdict(OrderedDict)
-        self._asked: dict[str, float] = {}  # when Discord was last asked about an account
-        self._threads: dict[str, float] = {}
-        self._names: dict[str, str] = {}
+        self._told: OrderedDict[str, float] = OrderedDict()  # when Discord last told of an account
+        self._names: OrderedDict[str, str] = OrderedDict()
         self._busy: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._changed: set[int] = set()
+        self._placed: set[str] = set()
 
     def name(self, account: str) -> str:
         """Return what an account is called, as far as it is known."""
@@ -88,8 +93,12 @@ class Members:
     # --- guilds
 
     async def guild(self, guild: discord.Guild) -> None:
-        """Write down what is seen by whom in a guild."""
+        """Write down what is seen by whom in a guild; of many changes at once, the last is enough."""
+        self._changed.add(guild.id)
         async with self._busy[guild.id]:
+            if guild.id not in self._changed:
+                return
+            self._changed.discard(guild.id)
             self._guilds[guild.id] = guild
             tenant, seen = names.tenant(guild.id), places(guild)
             crowds = {one.crowd: Account(one.crowd, Kind.MEMBER, f"those who see {one.name}") for one in seen if not one.public}
@@ -99,6 +108,7 @@ class Members:
                 await self._people.placed(one.place, tenant=tenant, kind=kind, name=one.name)
                 await self._people.reopened(one.place)
                 await self._people.members(one.place, [] if one.public else self._readers(guild, one, seen))
+                self._placed.add(one.place)
 
     def _readers(self, guild: discord.Guild, one: Seen, seen: Sequence[Seen]) -> list[str]:
         """Return the crowds that certainly see a place, its own, and the people of whom it is known."""
@@ -123,6 +133,8 @@ class Members:
         here = self._guilds.get(int(where.guild))
         if here is None:
             return  # not connected: nothing is believed for long
+        if not where.alone and place not in self._placed and here.get_channel(int(where.channel)):
+            await self.guild(here)  # a channel that was made a moment ago
         await self._met(here, user)
         if where.alone:
             await self._alone(place, account, where.tenant)
@@ -154,7 +166,7 @@ class Members:
     async def _met(self, guild: discord.Guild, user: int) -> None:
         """Ask Discord what somebody is in a guild, unless it was asked a moment ago."""
         account = names.account(guild.id, user)
-        if self._clock() - self._asked.get(account, NEVER) < FRESH:
+        if self._clock() - self._told.get(account, NEVER) < FRESH:
             return
         try:
             with calling():
@@ -164,25 +176,31 @@ class Members:
                 raise
             self._known[guild.id].pop(user, None)
             await self._people.gone(account)
+            _keep(self._told, account, self._clock())
         else:
             await self.met(member)
-        self._asked[account] = self._clock()
 
     async def met(self, member: discord.Member) -> None:
         """Write down somebody as they are now, and what they see."""
         guild, tenant = member.guild, names.tenant(member.guild.id)
         account, anchor = names.account(guild.id, member.id), names.account(names.PRIVATE, member.id)
-        known = self._known[guild.id]
-        known[member.id] = member
-        known.move_to_end(member.id)
-        while len(known) > _KEPT:
-            known.popitem(last=False)
-        self._names[account] = self._names[anchor] = member.display_name
+        _keep(self._known[guild.id], member.id, member)
+        for name in (account, anchor):
+            _keep(self._names, name, member.display_name)
         kind = Kind.BOT if member.bot else Kind.MEMBER
         await self._people.roster(names.tenant(names.PRIVATE), [Account(anchor, kind, member.display_name)])
         await self._people.roster(tenant, [Account(account, kind, member.display_name, same_as=anchor)])
         mine = [one.place for one in places(guild) if not one.public and sees(member, one)]
         await self._people.reads(account, tenant, mine)
+        _keep(self._told, account, self._clock())
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    """Remember something, and let go of what was remembered longest ago."""
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > _KEPT:
+        kept.popitem(last=False)
 
 
 def places(guild: discord.Guild) -> list[Seen]:

@@ -46,6 +46,7 @@ class Discord:
         self._explain = explain
         self._members = Members(people)
         self._alone = Alone(client)
+        self._comparing = asyncio.Lock()
         self.adapter = DiscordAdapter(client, Shows(client), self._alone, self._members, Files(client, session, mode))
 
     @property
@@ -65,7 +66,14 @@ class Discord:
             async def caught_up(client: discord.Client) -> None:
                 group.create_task(self._catch_up(client, desk, intake), name="discord catch-up")
 
-            gateway = Gateway(self._mode, intake, self._members, interactions, caught_up)
+            gateway = Gateway(
+                self._mode,
+                self._client,
+                intake=intake,
+                members=self._members,
+                interactions=interactions,
+                caught_up=caught_up,
+            )
             group.create_task(self._members.keep(), name="discord members")
             group.create_task(self._sweeps(desk, intake), name="discord sweeps")
             group.create_task(gateway.run(), name="discord gateway")
@@ -103,6 +111,12 @@ class Discord:
                 log.warning("what was learned could not be compared", reason=type(error).__name__)
 
     async def _compare(self, desk: Desk, intake: Intake) -> None:
+        if self._comparing.locked():  # it takes a while, and a connection may break often
+            return
+        async with self._comparing:
+            await self._compared(desk, intake)
+
+    async def _compared(self, desk: Desk, intake: Intake) -> None:
         tenants = [names.tenant(guild.id) for guild in self._members.guilds] + [names.tenant(names.PRIVATE)]
         looked, gone = await compare(self._client, tenants, desk, intake, self._record)
         log.info("compared with what is there", messages=looked, gone=gone)

@@ -121,3 +121,42 @@ async def test_a_long_answer_goes_on_in_further_messages(discord: Discord, twin:
     await discord.until(lambda: asked_.answered)
     assert asked_.reply
     assert len(asked_.reply.content) <= 2_000
+
+
+async def test_a_token_that_is_taken_back_ends_the_process_with_a_sentence(discord: Discord, twin: Twin) -> None:
+    discord.token = "another.token.of-the-bot"  # noqa: S105 - it opens nothing
+    await discord.gateway.drop(code=4004)
+    assert await twin.dead(30) == 3
+    assert "Discord" in twin.log().rstrip().rpartition("\n")[2]
+
+
+async def test_a_command_that_nobody_waits_for_any_more_is_answered_in_a_private_message(discord: Discord, twin: Twin) -> None:
+    await taught(discord, GENERAL, ADA)
+    discord.rest.faults = {"respond": deque([404])}
+    await discord.command(GENERAL, GRACE, "ask", "when does the audit of the warehouse take place?")
+    direct = discord.direct(GRACE).id
+    await discord.until(lambda: any(ANSWER in one.content for one in discord.said(direct)))
+    assert len(discord.said(direct)) == 1
+
+
+async def test_a_voice_message_is_declined_plainly(discord: Discord, twin: Twin) -> None:
+    direct = discord.direct(ADA).id
+    voice = await discord.say(direct, ADA, "", files=[("voice-message.ogg", b"OggS not really")], voice=True)
+    assert "cannot listen" in (await answered(discord, voice, "⚠️")).content
+    await discord.until(lambda: list(voice.reactions) == ["⚠️"])
+
+
+async def test_a_post_of_a_forum_is_a_thread_of_it(discord: Discord, twin: Twin) -> None:
+    discord.channel(25, "help", guild=GUILD, kind=15)
+    await discord.gateway.dispatch("CHANNEL_CREATE", discord.channels[25].json())
+    post = await discord.thread(25, "Where is the handbook?")
+    lesson = await discord.say(post.id, ADA, "<@900>", files=[("handbook.md", HANDBOOK)])
+    await answered(discord, lesson, "✅")
+    await asked(discord, GENERAL, GRACE)
+
+
+async def test_as_many_connections_are_made_as_discord_wants(discord: Discord, tmp_path: Path) -> None:
+    discord.shards = 2
+    async with running(tmp_path, discord):
+        await discord.until(lambda: len(discord.gateway.connected) == 2)
+        await taught(discord, GENERAL, ADA)

@@ -21,6 +21,7 @@ from tests.simulators.discord.state import (
     PRIVATE_THREAD,
     PUBLIC_THREAD,
     TEXT,
+    VOICE_MESSAGE,
     Channel,
     Guild,
     Json,
@@ -56,6 +57,7 @@ class Discord:
         self.application = 900
         self.content_allowed = True
         self.patience = 3.0
+        self.shards = 1
         self.url = ""
         self.bot = User(900, "Twin", bot=True)
         self.users: dict[int, User] = {1: User(1, "Owner"), 900: self.bot}
@@ -140,12 +142,22 @@ class Discord:
     # --- what people do
 
     async def say(
-        self, channel: int, user: int, text: str, *, files: Sequence[tuple[str, bytes]] = (), reply_to: Message | None = None
+        self,
+        channel: int,
+        user: int,
+        text: str,
+        *,
+        files: Sequence[tuple[str, bytes]] = (),
+        reply_to: Message | None = None,
+        voice: bool = False,
     ) -> Message:
         """Say something."""
         made = self.posted(self.channels[channel], self.users[user], text, reference=reply_to.id if reply_to else None)
         for name, data in files:
-            made.attachments.append(self._attached(made, name, data))
+            made.attachments.append(
+                self._attached(made, name, data) | ({"duration_secs": 2, "waveform": "AA=="} if voice else {})
+            )
+        made.flags |= VOICE_MESSAGE if voice else 0
         if reply_to and reply_to.author not in made.mentions:
             made.mentions.append(reply_to.author)
         await self.gateway.dispatch("MESSAGE_CREATE", self.teller(made))
@@ -334,6 +346,7 @@ class Discord:
             "session_id": session.id,
             "resume_gateway_url": gateway,
             "application": about,
+            **({"shard": session.shard} if session.shard else {}),
         }
 
     def guild_creates(self) -> list[Json]:

@@ -20,8 +20,14 @@ class Session:
 
     id: str = field(default_factory=lambda: uuid4().hex)
     intents: int = 0
+    shard: list[int] | None = None
     told: list[Json] = field(default_factory=list)
     socket: web.WebSocketResponse | None = None
+
+    def tells(self, data: Json) -> bool:
+        """Say whether something is told in this session: of a guild to its shard, of private chats to the first one."""
+        guild = data.get("guild_id") or (data["id"] if "owner_id" in data else 0)
+        return self.shard is None or (int(guild) >> 22) % self.shard[1] == self.shard[0]
 
 
 class Known(Protocol):
@@ -77,11 +83,12 @@ class Gateway:
         if data["intents"] & CONTENT and not self._known.content_allowed:
             await socket.close(code=4014)
             return None
-        session = Session(intents=data["intents"], socket=socket)
+        session = Session(intents=data["intents"], socket=socket, shard=data.get("shard"))
         self.sessions[session.id] = session
         await self._tell(session, "READY", self._known.ready(session))
         for guild in self._known.guild_creates():
-            await self._tell(session, "GUILD_CREATE", guild)
+            if session.tells(guild):
+                await self._tell(session, "GUILD_CREATE", guild)
         return session
 
     async def _resume(self, socket: web.WebSocketResponse, data: Json) -> Session | None:
@@ -99,7 +106,9 @@ class Gateway:
     async def dispatch(self, name: str, data: Any) -> None:
         """Tell every session; `data` may depend on the session."""
         for session in list(self.sessions.values()):
-            await self._tell(session, name, data(session) if callable(data) else data)
+            told = data(session) if callable(data) else data
+            if session.tells(told):
+                await self._tell(session, name, told)
 
     async def _tell(self, session: Session, name: str, data: Json) -> None:
         try:

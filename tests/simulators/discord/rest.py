@@ -45,6 +45,7 @@ class Rest:
             ("GET", "/users/@me", "me", self._me),
             ("GET", "/oauth2/applications/@me", "application", self._application),
             ("GET", "/applications/@me", "application", self._application),
+            ("GET", "/gateway/bot", "gateway", self._gateway),
             ("POST", "/users/@me/channels", "direct", self._direct),
             ("GET", "/users/@me/guilds", "guilds", self._guilds),
             ("GET", "/guilds/{guild}", "guild", self._guild),
@@ -148,6 +149,14 @@ class Rest:
         about: Json = {"name": "Twin", "icon": None, "description": "", "bot_public": True, "bot_require_code_grant": False}
         about |= {"verify_key": "0" * 64, "flags": flags, "summary": "", "owner": owner, "team": None}
         return 200, {"id": str(self._.application), **about}
+
+    async def _gateway(self, _request: web.Request, _body: Any) -> Answer:
+        limit = {"total": 1000, "remaining": 999, "reset_after": 14_400_000, "max_concurrency": 1}
+        return 200, {
+            "url": f"{self._.url.replace('http', 'ws')}/gateway",
+            "shards": self._.shards,
+            "session_start_limit": limit,
+        }
 
     async def _direct(self, _request: web.Request, body: Json) -> Answer:
         user = int(body["recipient_id"])

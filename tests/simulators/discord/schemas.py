@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
 HERE = Path(__file__).parent / "schemas"
 OPENAPI = Path(__file__).parents[4] / "shared" / "contracts" / "discord-api-spec" / "specs" / "openapi.json"
@@ -33,8 +33,8 @@ def _gateway() -> dict[str, Any]:
 
 
 @cache
-def _dispatch(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/definitions/{_DISPATCHES[name]}", **_gateway()})
+def _dispatch(name: str) -> Draft7Validator:
+    return Draft7Validator({"$ref": f"#/definitions/{_DISPATCHES[name]}", **_gateway()})
 
 
 def check_dispatch(name: str, data: object) -> None:
