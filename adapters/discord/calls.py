@@ -1,5 +1,6 @@
 """Every call of Discord's HTTP API, with its errors in the twin's own words; and the client that makes them."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
@@ -9,12 +10,15 @@ import discord
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from adapters.common.pace import Budget, Pace
 from adapters.discord.mode import Mode
 from bot.chat import Refused, TryLater
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
 
 UNKNOWN_MESSAGE = 10008
+_AT_ONCE, _EACH_SECOND = 5, 36  # calls; Discord takes fifty in a second
+_FREE = re.compile(r"/(?:interactions|webhooks)/")
 _LONGEST_WAIT = 30.0  # seconds that the library waits by itself when Discord asks for patience
 
 
@@ -47,6 +51,22 @@ def calling() -> Iterator[None]:
         raise Unsure(f"There was no answer from Discord ({type(error).__name__}).") from error
 
 
+def paced() -> aiohttp.TraceConfig:
+    """Return what has the calls of clients wait, so that there are never fifty in a second; answers to interactions are free.
+
+    The library by itself waits only once Discord has complained.
+    """
+    pace = Pace(call=Budget(_AT_ONCE, _EACH_SECOND * 60))
+
+    async def wait(_session: object, _context: object, about: aiohttp.TraceRequestStartParams) -> None:
+        if not _FREE.search(about.url.path):
+            await pace.turn("call")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(wait)
+    return trace
+
+
 def point_at(mode: Mode) -> None:
     """Have the library speak with the server that is set; it knows one for the whole process."""
     if not mode.own_server:
@@ -63,13 +83,14 @@ def quiet() -> discord.AllowedMentions:
 
 
 @asynccontextmanager
-async def open_client(mode: Mode) -> AsyncIterator[discord.Client]:
+async def open_client(mode: Mode, trace: aiohttp.TraceConfig | None = None) -> AsyncIterator[discord.Client]:
     """Log a client in that only calls; raises `discord.LoginFailure`, `Failed` and `Unsure`."""
     client = discord.Client(
         intents=discord.Intents(guilds=True),
         max_messages=None,
         allowed_mentions=quiet(),
         max_ratelimit_timeout=_LONGEST_WAIT,
+        http_trace=trace or aiohttp.TraceConfig(),
         member_cache_flags=discord.MemberCacheFlags.none(),
     )
     try:

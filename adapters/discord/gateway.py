@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from time import monotonic
 from typing import Any, Protocol
 
+import aiohttp
 import discord
 import structlog
 
@@ -53,9 +54,11 @@ class Gateway:
         members: Members,
         interactions: Interactions,
         caught_up: Callable[[discord.Client], Awaitable[None]],
+        trace: aiohttp.TraceConfig,
     ) -> None:
         """`asks` is a client that only calls."""
         self._asks = asks
+        self.trace = trace
         self._mode = mode
         self._intake = intake
         self._members = members
@@ -156,6 +159,7 @@ class _Telling(discord.Client):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=1.0,
+            http_trace=gateway.trace,
         )
         self._to = gateway
 

@@ -36,10 +36,13 @@ class Discord:
         client: discord.Client,
         session: aiohttp.ClientSession,
         *,
+        trace: aiohttp.TraceConfig,
         people: People,
         sweep: Sweep,
         explain: Callable[[BaseException], str],
     ) -> None:
+        """`trace` has the calls of all clients keep the pace."""
+        self._trace = trace
         self._mode = mode
         self._client = client
         self._record = sweep
@@ -73,6 +76,7 @@ class Discord:
                 members=self._members,
                 interactions=interactions,
                 caught_up=caught_up,
+                trace=self._trace,
             )
             group.create_task(self._members.keep(), name="discord members")
             group.create_task(self._sweeps(desk, intake), name="discord sweeps")
@@ -128,5 +132,6 @@ async def open_discord(
 ) -> AsyncIterator[Discord]:
     """Find out who the twin is; raises `discord.LoginFailure`, `calls.Failed` and `calls.Unsure`."""
     calls.point_at(mode)
-    async with calls.open_client(mode) as client:
-        yield Discord(mode, client, session, people=people, sweep=sweep, explain=explain)
+    trace = calls.paced()
+    async with calls.open_client(mode, trace) as client:
+        yield Discord(mode, client, session, trace=trace, people=people, sweep=sweep, explain=explain)
