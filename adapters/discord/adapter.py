@@ -65,7 +65,7 @@ class DiscordAdapter:
 
     async def thread(self, reply: Reply) -> tuple[Spoken, ...]:
         """Return what people said to each other in the thread; what was said to the twin is in its history."""
-        if reply.thread is None or not reply.thread.startswith("t") or self._client.user is None:
+        if not names.is_thread(reply.thread) or self._client.user is None:
             return ()
         me = self._client.user.id
         channel = self._client.get_partial_messageable(names.channel(reply.place, reply.thread))

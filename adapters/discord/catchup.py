@@ -70,9 +70,13 @@ async def compare(client: discord.Client, tenants: list[str], desk: Desk, intake
             gone += 1
             await _is_gone(desk, taught, error)
         else:
-            await intake.said(message)  # an edit that nobody heard of
+            await intake.said(message, where=_stands(taught))  # an edit that nobody heard of
         await asyncio.sleep(_PAUSE)
     return looked, gone
+
+
+def _stands(taught: Taught) -> Here:
+    return Here(taught.place, taught.thread if names.is_thread(taught.thread) else None, names.where(taught.place).direct)
 
 
 async def _taught(record: Sweep, tenants: list[str]) -> AsyncIterator[Taught]:
@@ -90,7 +94,7 @@ async def _message(client: discord.Client, taught: Taught) -> discord.Message:
 async def _is_gone(desk: Desk, taught: Taught, error: Failed) -> None:
     if error.status == 404 and error.code not in _GONE_CHANNEL:
         await desk.receive(incoming.deleted(int(taught.message), Here(taught.place, taught.thread)))
-    elif error.code in _GONE_CHANNEL and not taught.thread:
+    elif error.code in _GONE_CHANNEL and not names.is_thread(taught.thread):
         tenant = names.tenant(names.guild(taught.place))
         await desk.remove(Removal(f"sweep:{taught.place}:gone", Gone.PLACE, taught.place, tenant))
     elif error.code in _GONE_CHANNEL:

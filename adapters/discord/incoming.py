@@ -62,12 +62,12 @@ def is_to_others(message: discord.Message, me: int) -> bool:
     return replied or any(one.id != me for one in message.mentions)
 
 
-def message(said: discord.Message, where: Here, me: int, *, thread: str | None, event: str = "") -> Message:
+def message(said: discord.Message, where: Here, me: int, *, thread: str | None) -> Message:
     """Return what somebody said, as of its last edit."""
     changed = said.edited_at or said.created_at
     guild = names.guild(where.place)
     return Message(
-        event=event or f"{said.id}@{changed.isoformat()}",
+        event=f"{said.id}@{changed.isoformat()}",
         place=where.place,
         id=str(said.id),
         account=names.account(guild, said.author.id),

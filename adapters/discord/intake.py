@@ -25,12 +25,12 @@ class Intake:
         self._me = me
         self._threads: dict[int, Here] = {}
 
-    async def said(self, message: discord.Message, *, event: str = "") -> None:
-        """Take in a message as it is now: said, or edited."""
+    async def said(self, message: discord.Message, *, where: Here | None = None) -> None:
+        """Take in a message as it is now: said, or edited; `where` is for one that does not say itself where it stands."""
         if not incoming.is_said(message, self._me):
             return
-        where = self.here(message.channel, _guild(message))
-        told = incoming.message(message, where, self._me, thread=await self._thread(message, where), event=event)
+        where = where or self.here(message.channel, _guild(message))
+        told = incoming.message(message, where, self._me, thread=await self._thread(message, where))
         if not told.addressed and await self._goes_on(message, where, told.account):
             told = incoming.spoken_to(told)
         if told.addressed and isinstance(message.author, discord.Member):

@@ -23,6 +23,10 @@ class Where:
     alone: str = ""
 
     @property
+    def direct(self) -> bool:
+        return self.guild == PRIVATE
+
+    @property
     def place(self) -> str:
         return place(self.guild, self.channel, self.alone)
 
@@ -68,6 +72,11 @@ def thread(channel: str | int) -> str:
     return f"t{channel}"
 
 
+def is_thread(thread: str | None) -> bool:
+    """Say whether a conversation within a place is a thread of Discord."""
+    return thread is not None and thread.startswith("t")
+
+
 def channel(place: str, thread: str | None) -> int:
     """Return the channel that something is posted to: the thread, or else the channel of the place."""
-    return int(thread[1:] if thread and thread.startswith("t") else where(place).channel)
+    return int(thread[1:] if thread is not None and is_thread(thread) else where(place).channel)

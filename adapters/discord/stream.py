@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import discord
 
@@ -12,6 +14,8 @@ from adapters.discord import names, outgoing
 from adapters.discord.calls import UNKNOWN_MESSAGE, Failed, calling, quiet
 from adapters.discord.outgoing import Button
 from bot.chat import Answer, Notice, Reply, What
+
+T = TypeVar("T")
 
 _EDITS = 1.3  # seconds between two edits of a message: Discord takes about five in five seconds
 _KEPT = 5_000  # replies that are remembered
@@ -27,11 +31,30 @@ def pace() -> Pace:
 
 @dataclass(slots=True)
 class _Post:
-    """What is known of a reply; `known` says that there are no further messages of it, `said` what each message says."""
+    """What is known of a reply; `known` says that there are no further messages of it, `said` what each message says.
+
+    `flight` is the last call, which may be on its way still when whoever made it is gone.
+    """
 
     ids: list[int]
     known: bool = True
     said: list[str] = field(default_factory=list)
+    flight: "asyncio.Future[Any] | None" = None
+
+    async def alone(self, call: Coroutine[Any, Any, T]) -> T:
+        """Make a call once the last one has come to its end: what is newer must not be overtaken."""
+        try:
+            if self.flight is not None:
+                await asyncio.wait([self.flight])
+        except BaseException:
+            call.close()
+            raise
+        self.flight = made = asyncio.ensure_future(call)
+        try:
+            return await asyncio.shield(made)
+        except asyncio.CancelledError:
+            made.add_done_callback(_ended)
+            raise
 
 
 class Shows:
@@ -102,10 +125,11 @@ class Shows:
             if n < len(post.said) and post.said[n] == says:
                 continue
             if n < len(post.ids):
-                await self._edited(reply, post.ids[n], text, buttons)
+                await post.alone(self._edited(reply, post.ids[n], text, buttons))
             else:
                 post.known = False  # until Discord says so
-                post.ids.append(await self._posted(reply, n=n, to=str(post.ids[0]), text=text, buttons=buttons))
+                further = self._posted(reply, n=n, to=str(post.ids[0]), text=text, buttons=buttons)
+                post.ids.append(await post.alone(further))
                 post.known = True
             post.said = [*post.said[:n], *[""] * (n - len(post.said)), says]
 
@@ -121,14 +145,14 @@ class Shows:
         post.ids, post.known = [post.ids[0], *await self._rest(reply, post)], True
         await self._say(reply, post, texts, outgoing.beneath(reply.key, content))
         for id in post.ids[len(texts) :]:
-            await self._deleted(reply, id)
+            await post.alone(self._deleted(reply, id))
         del post.ids[len(texts) :], post.said[len(texts) :]
 
     async def withdraw(self, reply: Reply, shown: str) -> None:
         """Delete every message of a reply."""
         post = self._of(reply, shown)
         for id in [post.ids[0], *await self._rest(reply, post)]:
-            await self._deleted(reply, id)
+            await post.alone(self._deleted(reply, id))
         self._posts.pop(reply.key, None)
 
     # --- the calls
@@ -166,6 +190,12 @@ class Shows:
         except Failed as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
+
+
+def _ended(call: "asyncio.Future[Any]") -> None:
+    """Take note of how a call ended that nobody waits for any more."""
+    if not call.cancelled():
+        call.exception()
 
 
 def row(buttons: list[Button]) -> discord.ui.View | None:

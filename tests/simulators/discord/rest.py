@@ -29,7 +29,10 @@ class Rejected(Exception):
 
 
 class Rest:
-    """Takes the calls; `faults` are taken one at a time by the calls of their kind: a status, `"timeout after"`, `"reset"`."""
+    """Takes the calls; `faults` are taken one at a time by the calls of their kind.
+
+    A fault is a status to answer with, `"slow"`, `"timeout after"` to do what is asked and not answer, or `"reset"`.
+    """
 
     def __init__(self, discord: "Discord") -> None:
         self._ = discord
@@ -39,7 +42,8 @@ class Rest:
         self.invalid = 0
         self.errors: list[str] = []
         self.edits_at_once: int | None = None
-        """Edits and posts that a channel takes in five seconds."""
+        """Edits and posts that a channel takes in `window` seconds, which its answers then tell of."""
+        self.window = 5.0
         self._spent: dict[tuple[str, str], deque[float]] = {}
         self._handlers: list[tuple[str, str, str, Callable[..., Awaitable[Answer]]]] = [
             ("GET", "/users/@me", "me", self._me),
@@ -90,9 +94,13 @@ class Rest:
                 assert request.transport
                 request.transport.abort()
                 return web.Response(status=500)
+            if fault == "slow":  # it has come, and is done later
+                await request.read()
+                await asyncio.sleep(0.4)
             if limited := self._limited(kind, request):
                 return limited
             response = await self._taken(request, handler)
+            response.headers.update(self._left(kind, request))
             if fault == "timeout after":
                 await asyncio.sleep(0.05)
                 assert request.transport
@@ -131,12 +139,26 @@ class Rest:
             return None
         spent = self._spent.setdefault((kind, request.match_info["channel"]), deque())
         now = time()
-        while spent and spent[0] < now - 5:
+        while spent and spent[0] < now - self.window:
             spent.popleft()
         if len(spent) >= self.edits_at_once:
             return self._failed(429)
         spent.append(now)
         return None
+
+    def _left(self, kind: str, request: web.Request) -> dict[str, str]:
+        """Return what an answer tells of the limit."""
+        if self.edits_at_once is None or kind not in {"post", "edit"}:
+            return {}
+        spent = self._spent[kind, request.match_info["channel"]]
+        after = max(0.0, spent[0] + self.window - time())
+        return {
+            "X-RateLimit-Limit": str(self.edits_at_once),
+            "X-RateLimit-Remaining": str(self.edits_at_once - len(spent)),
+            "X-RateLimit-Reset": f"{time() + after:.3f}",
+            "X-RateLimit-Reset-After": f"{after:.3f}",
+            "X-RateLimit-Bucket": kind,
+        }
 
     # --- people
 
