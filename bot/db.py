@@ -1,6 +1,7 @@
 """The database: SQLite in WAL mode or Postgres, migrated to the present on opening."""
 
 import asyncio
+import sqlite3
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -13,7 +14,7 @@ import alembic.command
 import alembic.config
 from sqlalchemy import AsyncAdaptedQueuePool, Connection, Dialect, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot import onetrip
@@ -117,17 +118,28 @@ class _Line:
 
 
 async def _each(connection: AsyncConnection, works: Sequence[_Work]) -> list[tuple[Any, Exception | None]]:
-    """Do each work in a transaction of its own; return what it returned, or why it failed and was rolled back."""
+    """Do each work in a transaction of its own; return what it returned, or why it failed and was rolled back.
+
+    When one has waited in vain for another process to let go of the database, so have those behind it: they waited as long.
+    """
     outcomes: list[tuple[Any, Exception | None]] = []
     for work in works:
         try:
             async with connection.begin():
                 value = await work(connection)
+        except OperationalError as error:
+            outcomes.append((None, error))
+            if _is_locked(error):
+                return outcomes + [(None, error)] * (len(works) - len(outcomes))
         except Exception as error:
             outcomes.append((None, error))
         else:
             outcomes.append((value, None))
     return outcomes
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _engine(url: str) -> AsyncEngine:

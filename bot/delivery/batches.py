@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from sqlalchemy.exc import OperationalError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -59,6 +61,11 @@ class Batches(Generic[T, R]):
     async def _do(self, batch: Sequence[_Waiting[T, R]]) -> None:
         try:
             results = await self._together([one.item for one in batch])
+        except OperationalError as error:  # it is the storage that is in trouble, whoever asks
+            for one in batch:
+                if not one.done.done():
+                    one.done.set_exception(error)
+            return
         except Exception as error:
             if len(batch) == 1:
                 batch[0].done.set_exception(error)

@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, event, insert, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
 
@@ -150,3 +153,21 @@ async def test_who_does_not_wait_any_more_leaves_the_others_alone(tmp_path: Path
         impatient.cancel()
         assert await patient == 0
         assert await db.transaction(engine, counted) == 0
+
+
+async def test_those_that_wait_together_for_another_process_wait_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "BUSY", 0.3)
+    file, tried = tmp_path / "twin.db", list[int]()
+    async with open_database(f"sqlite+aiosqlite:///{file}") as engine:
+        event.listen(engine.sync_engine, "begin", lambda _connection: tried.append(1))
+
+        async def work(connection: AsyncConnection) -> int:
+            return int((await connection.execute(text("SELECT 1"))).scalar_one())
+
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            done = await asyncio.gather(*(db.transaction(engine, work) for _ in range(8)), return_exceptions=True)
+            assert all(isinstance(one, OperationalError) for one in done)
+            assert len(tried) <= 2
+            other.execute("ROLLBACK")
+        assert await db.transaction(engine, work) == 1

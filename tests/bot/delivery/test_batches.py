@@ -1,9 +1,11 @@
 """What comes at the same time is done together, and nobody waits for ever."""
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.delivery.batches import Batches
 
@@ -71,3 +73,17 @@ async def test_a_turn_that_comes_to_someone_who_has_gone_is_handed_on() -> None:
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert results[2] == 6
     assert await batches.take(7) == 14
+
+
+async def test_what_the_storage_will_not_take_is_not_tried_again_one_by_one() -> None:
+    asked = list[int]()
+
+    async def together(items: Sequence[int]) -> list[int]:
+        asked.append(len(items))
+        await asyncio.sleep(0)
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+
+    batches = Batches(together, most=10)
+    done = await asyncio.gather(*(batches.take(item) for item in range(5)), return_exceptions=True)
+    assert all(isinstance(one, OperationalError) for one in done)
+    assert asked == [1, 4]
