@@ -12,7 +12,7 @@ import structlog
 from adapters.common import orders, texts
 from adapters.common.handed import Desk, Twin
 from adapters.discord import commands, names, outgoing
-from adapters.discord.alone import Alone, respond
+from adapters.discord.alone import Alone, is_alone, respond
 from adapters.discord.calls import Failed, Unsure, calling
 from adapters.discord.intake import Intake
 from adapters.discord.members import Members
@@ -120,8 +120,11 @@ class Interactions:
     async def _ask(self, interaction: Interaction, question: str) -> None:
         """Hand a question in; it is answered to its asker alone."""
         who = await self._who(interaction, alone=True)
-        self._alone.remember(interaction)
+        if is_alone(who.alone.id):
+            self._alone.remember(interaction)
         await self._desk.receive(self._said(interaction, who, who.alone.id, text=question, addressed=True))
+        if not is_alone(who.alone.id):  # a private chat, where the answer is a message like any other
+            await respond(interaction, ["The answer comes below."])
 
     def _said(self, interaction: Interaction, who: Someone, place: str, *, text: str, addressed: bool) -> Message:
         return Message(

@@ -66,6 +66,7 @@ class Members:
         self._busy: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changed: set[int] = set()
         self._placed: set[str] = set()
+        self._seen: dict[int, list[Seen]] = {}  # what was written down of each guild last
 
     def name(self, account: str) -> str:
         """Return what an account is called, as far as it is known."""
@@ -101,6 +102,7 @@ class Members:
             self._changed.discard(guild.id)
             self._guilds[guild.id] = guild
             tenant, seen = names.tenant(guild.id), places(guild)
+            self._seen[guild.id] = seen
             crowds = {one.crowd: Account(one.crowd, Kind.MEMBER, f"those who see {one.name}") for one in seen if not one.public}
             await self._people.roster(tenant, list(crowds.values()))
             for one in seen:
@@ -119,6 +121,7 @@ class Members:
         """Ask no more about a guild that the twin is not in."""
         self._guilds.pop(guild, None)
         self._known.pop(guild, None)
+        self._seen.pop(guild, None)
 
     # --- people
 
@@ -152,7 +155,8 @@ class Members:
 
     async def _private(self, guild: discord.Guild, thread: discord.Thread, account: str) -> None:
         """Write down who may read a private thread: at most those who see its channel, and for certain who speaks in it."""
-        parent = next((one for one in places(guild) if one.place == names.place(guild.id, thread.parent_id)), None)
+        there = self._seen.get(guild.id, [])
+        parent = next((one for one in there if one.place == names.place(guild.id, thread.parent_id)), None)
         if parent is None:
             return
         seen = Seen(names.place(guild.id, thread.id), thread.name, parent.viewers, _NOBODY, apart=parent.apart)
@@ -160,7 +164,7 @@ class Members:
         await self._people.roster(tenant, [Account(seen.crowd, Kind.MEMBER, f"those who see {thread.name}")])
         await self._people.placed(seen.place, tenant=tenant, kind=PlaceKind.PRIVATE, name=thread.name)
         await self._people.members(seen.place, [seen.crowd, account])
-        others = [one.place for one in places(guild) if not one.public and reads(seen, one)]
+        others = [one.place for one in there if not one.public and reads(seen, one)]
         await self._people.reads(seen.crowd, tenant, [seen.place, *others])
 
     async def _met(self, guild: discord.Guild, user: int) -> None:
@@ -190,7 +194,7 @@ class Members:
         kind = Kind.BOT if member.bot else Kind.MEMBER
         await self._people.roster(names.tenant(names.PRIVATE), [Account(anchor, kind, member.display_name)])
         await self._people.roster(tenant, [Account(account, kind, member.display_name, same_as=anchor)])
-        mine = [one.place for one in places(guild) if not one.public and sees(member, one)]
+        mine = [one.place for one in self._seen.get(guild.id, []) if not one.public and sees(member, one)]
         await self._people.reads(account, tenant, mine)
         _keep(self._told, account, self._clock())
 

@@ -10,6 +10,8 @@ Permissions are computed as Discord's documentation has it: topics/permissions, 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import or_
 
 VIEW, HISTORY, CONNECT, ADMINISTRATOR = 1 << 10, 1 << 16, 1 << 20, 1 << 3
 
@@ -30,7 +32,7 @@ class Overwrite:
         return self.grant.startswith("u:")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rights:
     """What decides who sees a channel: the permissions of the roles, `everyone` among them, and the overwrites.
 
@@ -70,12 +72,21 @@ class Rights:
         base = self._of(self.everyone)
         if role != self.everyone and self._of(role).allow & bit:
             return True  # what one role is allowed outweighs what another one is denied
-        denied = any(one.deny & bit for one in self.overwrites if one.grant != self.everyone and not one.of_member)
         held = (self.roles.get(role, 0) | self.roles.get(self.everyone, 0)) & bit
-        return not denied and bool(base.allow & bit or (held and not base.deny & bit))
+        return not self._denied & bit and bool(base.allow & bit or (held and not base.deny & bit))
+
+    @cached_property
+    def _denied(self) -> int:
+        """What any role but that of everyone is denied."""
+        denying = (one.deny for one in self.overwrites if one.grant != self.everyone and not one.of_member)
+        return reduce(or_, denying, 0)
+
+    @cached_property
+    def _by_grant(self) -> Mapping[Grant, Overwrite]:
+        return {one.grant: one for one in self.overwrites}
 
     def _of(self, grant: Grant) -> Overwrite:
-        return next((one for one in self.overwrites if one.grant == grant), Overwrite(grant, 0, 0))
+        return self._by_grant.get(grant) or Overwrite(grant, 0, 0)
 
 
 def _bits(permissions: int) -> Iterable[int]:

@@ -74,3 +74,10 @@ async def test_the_commands_are_told_to_discord_once(discord: Discord, twin: Twi
     await twin.stop()
     await twin.start()
     assert discord.rest.calls["sync"] == 1
+
+
+async def test_a_command_in_a_private_chat_is_answered_there(discord: Discord, twin: Twin) -> None:
+    await taught(discord, GENERAL, ADA)
+    direct = discord.direct(GRACE).id
+    await told(discord, await discord.command(direct, GRACE, "ask", "when does the audit take place?"), "below")
+    await discord.until(lambda: any(ANSWER in one.content and one.is_whole for one in discord.said(direct)))
